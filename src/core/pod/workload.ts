@@ -1,0 +1,152 @@
+import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
+import { SekishoError } from '../error.ts';
+import { type FieldPath, formatFieldPath } from './field-path.ts';
+import type { ContainerClass, ContainerView, ObjectReference, PodMetadata, PodView } from './pod-view.ts';
+
+/** A kind that is a pod or will become pods: what it is called in every place, and where its pod stands. */
+export interface Workload {
+  readonly group: string;
+  readonly resource: string;
+  readonly kind: string;
+  /** From the object to its pod. */
+  readonly path: FieldPath;
+  /** Upstream's types have a pointer here and nothing to judge when it is null: only ReplicationController. */
+  readonly optional?: true;
+}
+
+/** The kinds of upstream's `defaultPodSpecResources` (admission/admission.go). */
+export const workloads: readonly Workload[] = [
+  { group: '', resource: 'pods', kind: 'Pod', path: [] },
+  {
+    group: '',
+    resource: 'replicationcontrollers',
+    kind: 'ReplicationController',
+    path: ['spec', 'template'],
+    optional: true,
+  },
+  { group: '', resource: 'podtemplates', kind: 'PodTemplate', path: ['template'] },
+  { group: 'apps', resource: 'replicasets', kind: 'ReplicaSet', path: ['spec', 'template'] },
+  { group: 'apps', resource: 'deployments', kind: 'Deployment', path: ['spec', 'template'] },
+  { group: 'apps', resource: 'statefulsets', kind: 'StatefulSet', path: ['spec', 'template'] },
+  { group: 'apps', resource: 'daemonsets', kind: 'DaemonSet', path: ['spec', 'template'] },
+  { group: 'batch', resource: 'jobs', kind: 'Job', path: ['spec', 'template'] },
+  { group: 'batch', resource: 'cronjobs', kind: 'CronJob', path: ['spec', 'jobTemplate', 'spec', 'template'] },
+];
+
+const byResource = new Map(workloads.map((workload) => [`${workload.group}/${workload.resource}`, workload]));
+const byKind = new Map(workloads.map((workload) => [`${workload.group}/${workload.kind}`, workload]));
+
+export function workloadOfResource(group: string, resource: string): Workload | undefined {
+  return byResource.get(`${group}/${resource}`);
+}
+
+/** Any version of a group counts: a manifest in a version that is no longer served has the same pod inside. */
+export function workloadOfKind(apiVersion: string, kind: string): Workload | undefined {
+  const slash = apiVersion.indexOf('/');
+  const group = slash < 0 ? '' : apiVersion.slice(0, slash);
+  return byKind.get(`${group === 'extensions' ? 'apps' : group}/${kind}`);
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The fields that rules read through: `{}` is an object, `[…]` a list of such, `'list'` a list of anything. */
+type Shape = { readonly [field: string]: Shape | readonly [Shape] | 'list' };
+
+const handler: Shape = { httpGet: {}, tcpSocket: {} };
+const securityContext: Shape = {
+  appArmorProfile: {},
+  seccompProfile: {},
+  seLinuxOptions: {},
+  windowsOptions: {},
+};
+const containerShape: Shape = {
+  lifecycle: { postStart: handler, preStop: handler },
+  livenessProbe: handler,
+  ports: [{}],
+  readinessProbe: handler,
+  securityContext: { ...securityContext, capabilities: { add: 'list', drop: 'list' } },
+  startupProbe: handler,
+};
+const podShape: Shape = {
+  metadata: { annotations: {}, labels: {} },
+  spec: {
+    containers: [containerShape],
+    ephemeralContainers: [containerShape],
+    initContainers: [containerShape],
+    os: {},
+    securityContext: { ...securityContext, sysctls: [{}] },
+    volumes: [{}],
+  },
+};
+
+/**
+ * The pod inside an object, or undefined where there is none to judge (a ReplicationController without template).
+ * Throws `PodMalformed`, naming the field, when the skeleton that rules walk is not made of objects and lists.
+ */
+export function podViewOf(object: unknown, workload: Workload, reference: ObjectReference): PodView | undefined {
+  let pod: unknown = object;
+  for (const [depth, segment] of workload.path.entries()) {
+    pod = objectAt(pod, workload.path.slice(0, depth))[segment];
+    if (workload.optional && isAbsent(pod) && depth === workload.path.length - 1) return undefined;
+  }
+  const view = objectAt(pod, workload.path);
+  const spec = objectAt(view['spec'], [...workload.path, 'spec']);
+  checkShape(view, podShape, workload.path);
+  return {
+    object: reference,
+    path: workload.path,
+    metadata: (view['metadata'] ?? {}) as PodMetadata,
+    spec: spec as unknown as V1PodSpec,
+    containers: containersOf(spec as unknown as V1PodSpec),
+  };
+}
+
+function containersOf(spec: V1PodSpec): readonly ContainerView[] {
+  const views: ContainerView[] = [];
+  const append = (list: 'initContainers' | 'containers' | 'ephemeralContainers', fallback: ContainerClass): void => {
+    const containers: readonly V1Container[] = spec[list] ?? [];
+    for (const [index, container] of containers.entries()) {
+      const sidecar = list === 'initContainers' && container.restartPolicy === 'Always';
+      const name = typeof container.name === 'string' ? container.name : '';
+      views.push({ class: sidecar ? 'sidecar' : fallback, path: ['spec', list, index], name, container });
+    }
+  };
+  append('initContainers', 'init');
+  append('containers', 'regular');
+  append('ephemeralContainers', 'ephemeral');
+  return views;
+}
+
+function checkShape(value: JsonObject, shape: Shape, path: FieldPath): void {
+  for (const field in shape) {
+    const found = value[field];
+    if (isAbsent(found)) continue;
+    const expected = shape[field];
+    const at = [...path, field];
+    if (expected === 'list') listAt(found, at);
+    else if (Array.isArray(expected)) {
+      for (const [index, item] of listAt(found, at).entries()) {
+        const itemPath = [...at, index];
+        checkShape(objectAt(item, itemPath), expected[0] as Shape, itemPath);
+      }
+    } else checkShape(objectAt(found, at), expected as Shape, at);
+  }
+}
+
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
+}
+
+function objectAt(value: unknown, path: FieldPath): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw malformed(path, isAbsent(value) ? 'is missing' : 'must be an object');
+}
+
+function listAt(value: unknown, path: FieldPath): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw malformed(path, 'must be a list');
+}
+
+function malformed(path: FieldPath, problem: string): SekishoError<'PodMalformed'> {
+  return new SekishoError('PodMalformed', `${path.length === 0 ? 'the object' : formatFieldPath(path)} ${problem}`);
+}

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { containerAt, isWindowsPod, type PodView } from '../../pod/pod-view.ts';
+import { noParams } from '../no-params.ts';
+import { defineRule, type Violation } from '../rule.ts';
+
+/*
+ * Pod Security Standards, "Capabilities" (v1.22+): containers must drop ALL and may add only NET_BIND_SERVICE.
+ * Restricted fields: spec.{containers,initContainers,ephemeralContainers}[*].securityContext.capabilities.{drop,add}.
+ * The names are compared exactly, as upstream does: "all" is not ALL, and the kubelet would ignore it.
+ * Since v1.25 pods with spec.os.name windows are exempt: Windows has no capabilities.
+ */
+const dropped = 'ALL';
+const allowed: readonly string[] = ['NET_BIND_SERVICE'];
+
+function* check(pod: PodView): Generator<Violation<'dropAll' | 'add'>> {
+  for (const { path, container } of pod.containers) {
+    const capabilities = container.securityContext?.capabilities;
+    if (!capabilities?.drop?.includes(dropped)) {
+      const at = [...path, 'securityContext', 'capabilities', 'drop'];
+      yield { path: at, message: 'dropAll', found: capabilities?.drop ?? undefined };
+    }
+    for (const [index, name] of (capabilities?.add ?? []).entries()) {
+      if (!allowed.includes(name)) {
+        const at = [...path, 'securityContext', 'capabilities', 'add', index];
+        yield { path: at, message: 'add', found: name, expected: { allowed } };
+      }
+    }
+  }
+}
+
+export const capabilities_restricted = defineRule({
+  id: 'capabilities_restricted',
+  level: 'restricted',
+  severity: 'medium',
+  references: { pss: ['Capabilities'] },
+  title: { en: 'Dropped capabilities', ja: 'ケーパビリティの削除' },
+  why: {
+    en: 'Capabilities are pieces of root. Even the default set lets a process change file owners, forge packets or create device nodes; few programs need any.',
+    ja: 'ケーパビリティは root 権限の一部です。既定の集合だけでも、ファイル所有者の変更、パケットの偽造、デバイスノードの作成ができます。必要とするプログラムはほとんどありません。',
+  },
+  fix: {
+    en: 'Set capabilities.drop to [ALL] in every container. Add back NET_BIND_SERVICE only if it listens on a port below 1024.',
+    ja: 'すべてのコンテナで capabilities.drop を [ALL] にしてください。1024 未満のポートで待ち受ける場合に限り NET_BIND_SERVICE を追加できます。',
+  },
+  messages: {
+    dropAll: { en: 'must include ALL', ja: 'ALL を含まなければなりません' },
+    add: { en: 'must be one of {allowed}', ja: '{allowed} のいずれかでなければなりません' },
+  },
+  params: noParams,
+  values: z.string().max(256),
+  versions: [
+    { since: '1.22', overrides: ['capabilities_baseline'], check },
+    {
+      since: '1.25',
+      overrides: ['capabilities_baseline'],
+      check: (pod) => (isWindowsPod(pod) ? [] : check(pod)),
+    },
+  ],
+  *repair(pod, { path, message }) {
+    // A list without merge key is written whole.
+    const list = path.slice(0, message === 'add' ? -1 : undefined);
+    if (message === 'dropAll') {
+      yield { op: 'add', path: list, value: [dropped] };
+      return;
+    }
+    const added = containerAt(pod, path)?.container.securityContext?.capabilities?.add ?? [];
+    const kept = added.filter((name) => allowed.includes(name));
+    yield kept.length > 0 ? { op: 'add', path: list, value: kept } : { op: 'remove', path: list };
+  },
+  examples: {
+    allowed: [
+      {},
+      { container: { securityContext: { capabilities: { add: ['NET_BIND_SERVICE'] } } } },
+      { pod: { spec: { os: { name: 'windows' } } }, container: { securityContext: null } },
+    ],
+    violating: [
+      {
+        container: { securityContext: { capabilities: null } },
+        violates: ['spec.containers[0].securityContext.capabilities.drop'],
+      },
+      {
+        container: { securityContext: { capabilities: { drop: ['all'] } } },
+        violates: ['spec.containers[0].securityContext.capabilities.drop'],
+      },
+      {
+        container: { securityContext: { capabilities: { add: ['NET_BIND_SERVICE', 'CHOWN'] } } },
+        violates: ['spec.containers[0].securityContext.capabilities.add[1]'],
+      },
+      {
+        pod: { spec: { os: { name: 'windows' } } },
+        container: { securityContext: null },
+        version: 'v1.24',
+        violates: ['spec.containers[0].securityContext.capabilities.drop'],
+      },
+    ],
+  },
+});

@@ -1,0 +1,96 @@
+import type { z } from 'zod';
+import type { Localized } from '../locale.ts';
+import type { FieldPath } from '../pod/field-path.ts';
+import type { PatchOperation } from '../pod/patch.ts';
+import type { PodView } from '../pod/pod-view.ts';
+import type { FactRequest, Facts } from './facts.ts';
+
+/** How bad it is when a pod breaks the rule: what it gives an attacker who is inside the container. */
+export type Severity = 'critical' | 'high' | 'medium' | 'low';
+
+/** A field that breaks a rule. Data only: the words are looked up in the rule when it is printed. */
+export interface Violation<M extends string = string> {
+  /** Relative to the pod. A forbidden list item ends in its index; a missing item has the list as its path. */
+  readonly path: FieldPath;
+  /** A key of the rule's `messages`. */
+  readonly message: M;
+  /** What stands there; undefined where nothing does. */
+  readonly found?: unknown;
+  /** Values for the message's placeholders. Never what a user wrote: that is `found`. */
+  readonly expected?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** One revision of a rule. It applies from its version on, until a later entry's. */
+export interface RuleVersion<P = unknown, M extends string = string> {
+  /** The first policy version this revision applies to, without the v: `1.25`. */
+  readonly since: `1.${number}`;
+  /** Weaker rules that stay silent when this one is asked (upstream's OverrideCheckIDs). */
+  readonly overrides?: readonly string[];
+  /** Yields every violation, in the order of the fields. Must not throw on scalars of a wrong type: they violate. */
+  check(pod: PodView, params: P, facts: Facts): Iterable<Violation<M>>;
+}
+
+/**
+ * A merge patch (RFC 7396) on the minimal restricted pod of `minimal-pod.ts`: on the pod, or on its only container,
+ * or both. `version` is the policy version it is judged at, by default the newest.
+ */
+export interface RuleExample {
+  readonly pod?: Readonly<Record<string, unknown>>;
+  readonly container?: Readonly<Record<string, unknown>>;
+  readonly version?: `v1.${number}`;
+}
+
+export interface ViolatingExample extends RuleExample {
+  /** The paths of all violations, as printed, in order. */
+  readonly violates: readonly string[];
+}
+
+/** Where the rule comes from. Each reference carries the edition of its source. */
+export interface RuleReferences {
+  /** Controls of the Pod Security Standards, by their names in Kubernetes' documentation. */
+  readonly pss?: readonly string[];
+}
+
+/** One question asked of a pod: its specification, texts, check, repair and examples, all in one file. */
+export interface Rule<P = unknown, M extends string = string> {
+  /** The name of the file, and what policies and messages call it. */
+  readonly id: string;
+  /** The level of the Pod Security Standards that switches it on; absent outside them. */
+  readonly level?: 'baseline' | 'restricted';
+  readonly severity: Severity;
+  readonly references: RuleReferences;
+  /** A few words, no full stop. */
+  readonly title: Localized;
+  /** What an attacker or an accident does with it. */
+  readonly why: Localized;
+  /** What to change, in words. */
+  readonly fix: Localized;
+  /** What the field must be; printed after `is <found>,`. */
+  readonly messages: Readonly<Record<M, Localized>>;
+  readonly params: z.ZodType<P>;
+  /** What `except.values` may name: found values of violations. Absent: the rule can only be excused as a whole. */
+  readonly values?: z.ZodType;
+  /** Strictly increasing `since`. */
+  readonly versions: readonly [RuleVersion<P, M>, ...RuleVersion<P, M>[]];
+  /** Facts the check will read. */
+  needs?(pod: PodView, params: P): Iterable<FactRequest>;
+  /**
+   * The smallest change that ends a violation. It sees the pod as repaired so far, so that two repairs of one list
+   * both take effect. Yields nothing where the right value is somebody's choice.
+   */
+  repair?(pod: PodView, violation: Violation<M>): Iterable<PatchOperation>;
+  readonly examples: {
+    readonly allowed: readonly [RuleExample, ...RuleExample[]];
+    readonly violating: readonly [ViolatingExample, ...ViolatingExample[]];
+  };
+}
+
+/** Checks the types of a rule: a message key that is not in `messages` does not compile. */
+export function defineRule<const M extends string, P>(rule: Rule<P, M>): Rule<P, M> {
+  return rule;
+}
+
+/** The revision of a rule at a minor version: the last one that is not newer. Undefined before the first. */
+export function ruleVersionAt<P, M extends string>(rule: Rule<P, M>, minor: number): RuleVersion<P, M> | undefined {
+  return rule.versions.findLast((version) => Number(version.since.slice(2)) <= minor);
+}
