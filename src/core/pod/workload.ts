@@ -89,15 +89,20 @@ export function podViewOf(object: unknown, workload: Workload, reference: Object
     pod = objectAt(pod, workload.path.slice(0, depth))[segment];
     if (workload.optional && isAbsent(pod) && depth === workload.path.length - 1) return undefined;
   }
-  const view = objectAt(pod, workload.path);
-  const spec = objectAt(view['spec'], [...workload.path, 'spec']);
-  checkShape(view, podShape, workload.path);
+  return podViewAt(pod, workload.path, reference);
+}
+
+/** A pod, or a template of one, that was found at `path` of the applied object. Throws `PodMalformed`. */
+export function podViewAt(pod: unknown, path: FieldPath, reference: ObjectReference): PodView {
+  const view = objectAt(pod, path);
+  const spec = objectAt(view['spec'], [...path, 'spec']) as unknown as V1PodSpec;
+  checkShape(view, podShape, path);
   return {
     object: reference,
-    path: workload.path,
+    path,
     metadata: (view['metadata'] ?? {}) as PodMetadata,
-    spec: spec as unknown as V1PodSpec,
-    containers: containersOf(spec as unknown as V1PodSpec),
+    spec,
+    containers: containersOf(spec),
   };
 }
 

@@ -1,0 +1,64 @@
+import type { Finding } from '../engine/decision.ts';
+import { type JudgeContext, type Judgement, judge } from '../engine/judge.ts';
+import { isJudgedSubresource } from '../engine/update.ts';
+import type { Locale } from '../locale.ts';
+import { valueAt } from '../pod/field-path.ts';
+import type { ObjectReference } from '../pod/pod-view.ts';
+import { type Workload, workloadOfResource } from '../pod/workload.ts';
+import { decisionId } from './decision-id.ts';
+import { type AdmissionResponse, type Answered, respond } from './response.ts';
+import type { AdmissionRequest } from './review.ts';
+
+/** What a verdict depends on besides the request, and the language it is given in. */
+export interface AnswerContext extends JudgeContext {
+  readonly locale: Locale;
+}
+
+/** The response for the API server, and what log and metrics say of it. */
+export interface Answer {
+  readonly response: AdmissionResponse;
+  readonly findings: readonly Finding[];
+  /** 64 bits in hexadecimal; stands in message, log and audit annotation. Only where there are findings. */
+  readonly id?: string;
+}
+
+/** Judges one request. A promise only where a rule needs facts that have to be fetched. */
+export function answerRequest(request: AdmissionRequest, context: AnswerContext): Answer | Promise<Answer> {
+  const workload = workloadOfResource(request.group, request.resource);
+  if (workload === undefined || !isJudged(request, workload)) return pass(request.uid);
+  const { object } = request;
+  const reference = referenceOf(request);
+  const replaced = request.operation === 'UPDATE' ? { oldObject: request.oldObject ?? null } : {};
+  const judgement = judge({ object, workload, reference, ...replaced }, context);
+  const answer = (settled: Judgement): Answer => answerOf({ request, judgement: settled, reference }, context.locale);
+  return judgement instanceof Promise ? judgement.then(answer) : answer(judgement);
+}
+
+/** DELETE and CONNECT bring no pod; nor do `status`, `scale` and the like. */
+function isJudged({ operation, subResource }: AdmissionRequest, workload: Workload): boolean {
+  return (operation === 'CREATE' || operation === 'UPDATE') && isJudgedSubresource(workload, subResource);
+}
+
+function pass(uid: string): Answer {
+  return { response: { uid, allowed: true }, findings: [] };
+}
+
+/** The namespace is the request's: the object may claim any, or none. A name may not be drawn yet. */
+function referenceOf({ object, name, namespace, kind }: AdmissionRequest): ObjectReference {
+  const stated = valueAt(object, ['metadata', 'name']);
+  const prefix = valueAt(object, ['metadata', 'generateName']);
+  const drawn = typeof prefix === 'string' ? `${prefix}*` : '';
+  return {
+    apiVersion: kind.group === '' ? kind.version : `${kind.group}/${kind.version}`,
+    kind: kind.kind,
+    namespace,
+    name: typeof stated === 'string' && stated !== '' ? stated : name || drawn,
+  };
+}
+
+function answerOf(judged: Omit<Answered, 'id'>, locale: Locale): Answer {
+  const { findings } = judged.judgement.decision;
+  if (findings.length === 0) return { response: respond({ ...judged, id: '' }, locale), findings };
+  const id = decisionId(judged.request.uid);
+  return { response: respond({ ...judged, id }, locale), findings, id };
+}

@@ -1,0 +1,137 @@
+import type { Judgement } from '../engine/judge.ts';
+import { proposeRepair } from '../engine/repair.ts';
+import type { Locale } from '../locale.ts';
+import type { ObjectReference } from '../pod/pod-view.ts';
+import { denialMessage } from '../render/denial-message.ts';
+import { byteLength, cutToBytes } from '../render/escape.ts';
+import { type FindingGroup, groupFindings } from '../render/finding-groups.ts';
+import { findingMessage, findingPath } from '../render/finding-text.ts';
+import { findingSentence, formatWarnings } from '../render/warnings.ts';
+import { type AdmissionRequest, admissionApiVersion } from './review.ts';
+
+/** One finding for a program: `StatusCause` of Kubernetes' `meta/v1`. */
+export interface StatusCause {
+  /** The id of the rule. */
+  readonly reason: string;
+  readonly message: string;
+  /** The path into the applied object. */
+  readonly field: string;
+}
+
+/** `admission.k8s.io/v1` AdmissionResponse; never a patch. */
+export interface AdmissionResponse {
+  readonly uid: string;
+  readonly allowed: boolean;
+  readonly status?: {
+    readonly code: number;
+    readonly reason?: string;
+    readonly message: string;
+    readonly details?: {
+      readonly name?: string;
+      readonly group?: string;
+      readonly kind?: string;
+      readonly causes: readonly StatusCause[];
+    };
+  };
+  readonly warnings?: readonly string[];
+  readonly auditAnnotations?: Readonly<Record<string, string>>;
+}
+
+/** The wire form, on one line. */
+export function formatAdmissionReview(response: AdmissionResponse): string {
+  return JSON.stringify({ apiVersion: admissionApiVersion, kind: 'AdmissionReview', response });
+}
+
+/** What a document that is no AdmissionReview gets where documents, not HTTP requests, are answered. */
+export function malformedResponse(uid: string, message: string): AdmissionResponse {
+  return { uid, allowed: false, status: { code: 400, message } };
+}
+
+/** What a response is made of. */
+export interface Answered {
+  readonly request: AdmissionRequest;
+  readonly judgement: Judgement;
+  readonly reference: ObjectReference;
+  readonly id: string;
+}
+
+/** The verdict with everything that was found: in words, in causes, in warnings, in the audit log. */
+export function respond(answered: Answered, locale: Locale): AdmissionResponse {
+  const { request, judgement } = answered;
+  const { allowed, findings } = judgement.decision;
+  if (findings.length === 0) return passing(request.uid, judgement.enforced);
+  const groups = groupFindings(findings);
+  const denied = groups.filter(({ finding }) => finding.mode === 'Enforce');
+  const warnings = formatWarnings(
+    groups.filter(({ finding }) => finding.mode === 'Warn'),
+    locale,
+  );
+  return {
+    uid: request.uid,
+    allowed,
+    ...(allowed ? {} : { status: statusOf(answered, denied, locale) }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+    auditAnnotations: auditAnnotations(answered, groups, locale),
+  };
+}
+
+function passing(uid: string, enforced: string): AdmissionResponse {
+  if (enforced === '') return { uid, allowed: true };
+  return { uid, allowed: true, auditAnnotations: { 'enforce-policy': cutToBytes(enforced, longestAnnotation) } };
+}
+
+function statusOf(
+  { request, judgement, reference, id }: Answered,
+  denied: readonly FindingGroup[],
+  locale: Locale,
+): NonNullable<AdmissionResponse['status']> {
+  const { pod, rules, decision } = judgement;
+  const repair = pod === undefined ? undefined : proposeRepair(pod, rules, decision);
+  return {
+    code: 403,
+    reason: 'Forbidden',
+    message: denialMessage({ object: reference, groups: denied, repair, id }, locale),
+    details: { name: reference.name, group: request.group, kind: request.resource, causes: causesOf(denied, locale) },
+  };
+}
+
+/** Programs get every finding up to a number that keeps the answer small; the count is in the message. */
+const mostCauses = 100;
+
+function causesOf(denied: readonly FindingGroup[], locale: Locale): readonly StatusCause[] {
+  return denied.slice(0, mostCauses).map(({ finding }) => ({
+    reason: finding.rule.id,
+    message: findingMessage(finding, locale),
+    field: findingPath(finding),
+  }));
+}
+
+/** Bytes. The API server stores annotations in every audit event, so they are bounded. */
+const longestAnnotation = 1024;
+const longestViolations = 4096;
+
+function auditAnnotations(
+  { judgement, id }: Answered,
+  groups: readonly FindingGroup[],
+  locale: Locale,
+): Readonly<Record<string, string>> {
+  const recorded = groups.filter(({ finding }) => finding.mode !== 'Enforce' && !finding.error);
+  const errors = groups.filter(({ finding }) => finding.error);
+  return {
+    'decision-id': id,
+    ...(judgement.enforced === '' ? {} : { 'enforce-policy': cutToBytes(judgement.enforced, longestAnnotation) }),
+    ...(recorded.length === 0 ? {} : { 'audit-violations': listed(recorded, longestViolations, locale) }),
+    ...(errors.length === 0 ? {} : { error: listed(errors, longestAnnotation, locale) }),
+  };
+}
+
+function listed(groups: readonly FindingGroup[], limit: number, locale: Locale): string {
+  let text = '';
+  for (const [index, group] of groups.entries()) {
+    const sentence = `${text === '' ? '' : '; '}${findingSentence(group, locale)}`;
+    const more = `; … and ${groups.length - index} more`;
+    if (byteLength(text + sentence + more) > limit) return text + more;
+    text += sentence;
+  }
+  return text;
+}

@@ -1,0 +1,114 @@
+import { SekishoError } from '../error.ts';
+
+export const admissionApiVersion = 'admission.k8s.io/v1';
+
+export const operations = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const;
+
+export type Operation = (typeof operations)[number];
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+/** What the API server asks: the parts of `admission.k8s.io/v1` AdmissionRequest that a verdict may depend on. */
+export interface AdmissionRequest {
+  readonly uid: string;
+  readonly kind: GroupVersionKind;
+  readonly group: string;
+  readonly resource: string;
+  readonly subResource: string;
+  /** The request's namespace, never the object's: an object may claim any. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly operation: Operation;
+  readonly username: string;
+  readonly dryRun: boolean;
+  /** Whatever was sent; nothing in it is checked yet. */
+  readonly object: unknown;
+  readonly oldObject: unknown;
+}
+
+/**
+ * Reads the envelope. Throws `ReviewMalformed` naming the field: whoever sends that is not an API server.
+ * Only `admission.k8s.io/v1` is accepted, so a v1beta1 caller is never answered in a version it does not read.
+ */
+export function parseAdmissionReview(document: unknown): AdmissionRequest {
+  const review = objectIn({ '': document }, '', 'the body');
+  literalIn(review, 'apiVersion', admissionApiVersion);
+  literalIn(review, 'kind', 'AdmissionReview');
+  const request = objectIn(review, 'request', 'request');
+  const kind = objectIn(request, 'kind', 'request.kind');
+  const resource = objectIn(request, 'resource', 'request.resource');
+  return {
+    uid: textIn(request, 'uid', 'request.uid'),
+    kind: {
+      group: optionalTextIn(kind, 'group', 'request.kind.group'),
+      version: optionalTextIn(kind, 'version', 'request.kind.version'),
+      kind: textIn(kind, 'kind', 'request.kind.kind'),
+    },
+    group: optionalTextIn(resource, 'group', 'request.resource.group'),
+    resource: textIn(resource, 'resource', 'request.resource.resource'),
+    subResource: optionalTextIn(request, 'subResource', 'request.subResource'),
+    namespace: optionalTextIn(request, 'namespace', 'request.namespace'),
+    name: optionalTextIn(request, 'name', 'request.name'),
+    operation: operationIn(request),
+    username: usernameIn(request),
+    dryRun: dryRunIn(request),
+    object: request['object'],
+    oldObject: request['oldObject'],
+  };
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Own properties only: `{"__proto__": …}` in JSON is a field like any other, and so is `constructor`. */
+function fieldOf(object: JsonObject, field: string): unknown {
+  return Object.hasOwn(object, field) ? object[field] : undefined;
+}
+
+function objectIn(parent: JsonObject, field: string, path: string): JsonObject {
+  const value = fieldOf(parent, field);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw malformed(path, value === undefined || value === null ? 'is missing' : 'must be an object');
+}
+
+function textIn(parent: JsonObject, field: string, path: string): string {
+  const value = optionalTextIn(parent, field, path);
+  if (value === '') throw malformed(path, 'is missing');
+  return value;
+}
+
+function optionalTextIn(parent: JsonObject, field: string, path: string): string {
+  const value = fieldOf(parent, field) ?? '';
+  if (typeof value === 'string') return value;
+  throw malformed(path, 'must be a string');
+}
+
+function literalIn(parent: JsonObject, field: string, expected: string): void {
+  if (textIn(parent, field, field) !== expected) throw malformed(field, `must be ${expected}`);
+}
+
+function operationIn(request: JsonObject): Operation {
+  const value = textIn(request, 'operation', 'request.operation');
+  const known = operations.find((operation) => operation === value);
+  if (known !== undefined) return known;
+  throw malformed('request.operation', `must be one of ${operations.join(', ')}`);
+}
+
+function dryRunIn(request: JsonObject): boolean {
+  const value = fieldOf(request, 'dryRun') ?? false;
+  if (typeof value === 'boolean') return value;
+  throw malformed('request.dryRun', 'must be true or false');
+}
+
+function usernameIn(request: JsonObject): string {
+  const value = fieldOf(request, 'userInfo');
+  if (value === undefined || value === null) return '';
+  return optionalTextIn(objectIn(request, 'userInfo', 'request.userInfo'), 'username', 'request.userInfo.username');
+}
+
+function malformed(path: string, problem: string): SekishoError<'ReviewMalformed'> {
+  return new SekishoError('ReviewMalformed', `not an AdmissionReview: ${path} ${problem}`);
+}

@@ -1,0 +1,96 @@
+import { messageOf } from '../error.ts';
+import type { FieldPath } from '../pod/field-path.ts';
+import { containerAt, type PodView } from '../pod/pod-view.ts';
+import { type BoundRule, isExcluded } from '../policy/bound-rule.ts';
+import type { FactRequest, FactSource, Facts } from '../rules/facts.ts';
+import { noFacts } from '../rules/facts.ts';
+import type { Violation } from '../rules/rule.ts';
+import { type Decision, decide, type Finding } from './decision.ts';
+
+/** Plan, gather, evaluate, decide. Waits only when a rule needs facts; no rule of the Pod Security Standards does. */
+export function assess(pod: PodView, rules: readonly BoundRule[], facts: FactSource): Decision | Promise<Decision> {
+  const requests = plan(pod, rules);
+  if (requests.length === 0) return evaluate(pod, rules, noFacts);
+  return facts.gather(requests).then((gathered) => evaluate(pod, rules, gathered));
+}
+
+/** What has to be known before the pod can be judged, each question once. */
+export function plan(pod: PodView, rules: readonly BoundRule[]): readonly FactRequest[] {
+  let requests: Map<string, FactRequest> | undefined;
+  for (const { rule, params } of rules) {
+    if (rule.needs === undefined) continue;
+    requests ??= new Map();
+    for (const request of rule.needs(pod, params)) requests.set(request.key, request);
+  }
+  return requests === undefined ? [] : [...requests.values()];
+}
+
+/** The synchronous heart: asks every rule, and reports every violation for every policy that minds it. */
+export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts): Decision {
+  const findings: Finding[] = [];
+  let answers: readonly Violation[] = [];
+  let error = false;
+  let asked: BoundRule | undefined;
+  let excused: Set<BoundRule> | undefined;
+  for (const bound of rules) {
+    if (bound.silencedBy !== undefined && !excused?.has(bound.silencedBy)) continue;
+    // Policies often ask the same; policy-set.ts puts equal questions side by side.
+    if (asked === undefined || asked.version !== bound.version || asked.params !== bound.params) {
+      ({ answers, error } = ask(pod, bound, facts));
+      asked = bound;
+    }
+    for (const violation of answers) {
+      const finding = findingOf(pod, bound, violation);
+      if (error) findings.push({ ...finding, rule: { ...bound.rule, messages: errorMessages }, error });
+      else if (!isExcluded(bound, violation, finding.container)) findings.push(finding);
+      else excused = (excused ?? new Set()).add(bound);
+    }
+  }
+  return decide(findings);
+}
+
+const errorMessages = {
+  failed: { en: 'the rule failed: {reason}', ja: 'ルールの評価に失敗しました: {reason}' },
+  malformed: { en: 'the pod cannot be read: {reason}', ja: 'Pod を読み取れません: {reason}' },
+} as const;
+
+interface Answer {
+  readonly answers: readonly Violation[];
+  readonly error: boolean;
+}
+
+/** A rule that throws is a finding, never a pass, and never hides what the other rules find. */
+function ask(pod: PodView, bound: BoundRule, facts: Facts): Answer {
+  try {
+    const answers: Violation[] = [];
+    for (const violation of bound.version.check(pod, bound.params, facts)) answers.push(violation);
+    return { answers, error: false };
+  } catch (thrown) {
+    return { answers: [errorViolation('failed', messageOf(thrown))], error: true };
+  }
+}
+
+function errorViolation(message: keyof typeof errorMessages, reason: string): Violation {
+  return { path: [], message, expected: { reason: [reason] } };
+}
+
+function findingOf(pod: PodView, { policy, mode, rule }: BoundRule, violation: Violation): Finding {
+  const path: FieldPath = pod.path.length === 0 ? violation.path : [...pod.path, ...violation.path];
+  const container = containerAt(pod, violation.path)?.name;
+  return { policy, mode, rule, violation, path, ...(container === undefined ? {} : { container }) };
+}
+
+/** An object whose pod cannot be read breaks every rule that would have been asked: one finding for each policy. */
+export function decideMalformed(reason: string, rules: readonly BoundRule[]): Decision {
+  const strictest = new Map<string, BoundRule>();
+  for (const bound of rules) {
+    const known = strictest.get(bound.policy);
+    if (known === undefined || bound.mode === 'Enforce') strictest.set(bound.policy, bound);
+  }
+  const violation = errorViolation('malformed', reason);
+  const rule = { id: 'malformedPod', severity: 'critical', messages: errorMessages } as const;
+  const error = true;
+  return decide(
+    [...strictest.values()].map(({ policy, mode }) => ({ policy, mode, rule, violation, path: [], error })),
+  );
+}

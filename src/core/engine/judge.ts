@@ -1,0 +1,83 @@
+import { SekishoError } from '../error.ts';
+import { valueAt } from '../pod/field-path.ts';
+import type { ObjectReference, PodView } from '../pod/pod-view.ts';
+import { podViewOf, type Workload } from '../pod/workload.ts';
+import type { BoundRule } from '../policy/bound-rule.ts';
+import type { PolicySet } from '../policy/policy-set.ts';
+import type { FactSource } from '../rules/facts.ts';
+import { assess, decideMalformed } from './assess.ts';
+import { type Decision, decide } from './decision.ts';
+import { isSignificantPodUpdate, isTemplateChanged } from './update.ts';
+
+/** An object of a kind that is a pod or will become pods, as it is to be stored. */
+export interface AppliedObject {
+  readonly object: unknown;
+  readonly workload: Workload;
+  readonly reference: ObjectReference;
+  /** What it replaces; absent where it is new. */
+  readonly oldObject?: unknown;
+}
+
+/** What everything that judges needs to know: webhook, scanner and command line differ only in these values. */
+export interface JudgeContext {
+  readonly policies: PolicySet;
+  readonly facts: FactSource;
+}
+
+export interface Judgement {
+  readonly decision: Decision;
+  /** Absent where there was no pod to judge, or none that could be read. */
+  readonly pod?: PodView;
+  /** What was asked; empty where no policy has a say or nothing of the pod changed. */
+  readonly rules: readonly BoundRule[];
+  /** The policies and levels that were enforced, for the audit log. */
+  readonly enforced: string;
+}
+
+const nothingToJudge: Judgement = { decision: decide([]), rules: [], enforced: '' };
+
+/** The one way from an object to a verdict. */
+export function judge(applied: AppliedObject, { policies, facts }: JudgeContext): Judgement | Promise<Judgement> {
+  const subject = applied.workload.path.length === 0 ? 'pod' : 'template';
+  const { rules, enforced } = policies.rulesFor(applied.reference.namespace, subject);
+  if (rules.length === 0) return nothingToJudge;
+  try {
+    const pod = podToJudge(applied);
+    if (pod === undefined) return nothingToJudge;
+    const decision = assess(pod, rules, facts);
+    if (decision instanceof Promise) return decision.then((settled) => ({ decision: settled, pod, rules, enforced }));
+    return { decision, pod, rules, enforced };
+  } catch (thrown) {
+    if (!(thrown instanceof SekishoError)) throw thrown;
+    return { decision: decideMalformed(thrown.message, rules), rules, enforced };
+  }
+}
+
+function podToJudge(applied: AppliedObject): PodView | undefined {
+  const { object, workload, reference, oldObject } = applied;
+  const pod = podViewOf(object, workload, reference);
+  if (pod === undefined) return undefined;
+  if (workload.path.length === 0) {
+    const unchanged = oldObject !== undefined && !changesWhatRuns(pod, applied);
+    return unchanged ? undefined : pod;
+  }
+  // Its owner was judged and its pods will be; who applies it is a controller that cannot read an explanation.
+  if (hasController(object)) return undefined;
+  return oldObject !== undefined && !isTemplateChanged(object, oldObject, workload) ? undefined : pod;
+}
+
+/** An old pod that cannot be read is no excuse: the new one is judged. */
+function changesWhatRuns(pod: PodView, { oldObject, workload, reference }: AppliedObject): boolean {
+  try {
+    const old = podViewOf(oldObject, workload, reference);
+    return old === undefined || isSignificantPodUpdate(pod, old);
+  } catch (thrown) {
+    if (thrown instanceof SekishoError && thrown.code === 'PodMalformed') return true;
+    throw thrown;
+  }
+}
+
+function hasController(object: unknown): boolean {
+  const owners = valueAt(object, ['metadata', 'ownerReferences']);
+  return Array.isArray(owners) && owners.some((owner: unknown) => valueAt(owner, ['controller']) === true);
+}

@@ -1,0 +1,81 @@
+import type { V1Container } from '@kubernetes/client-node';
+import { SekishoError } from '../error.ts';
+import { valueAt } from '../pod/field-path.ts';
+import type { PodView } from '../pod/pod-view.ts';
+import type { Workload } from '../pod/workload.ts';
+
+/**
+ * Subresources of pods that cannot change what runs: upstream's `ignoredPodSubresources` (admission/admission.go).
+ * Any other, also one that a future Kubernetes adds, is evaluated.
+ */
+const harmlessPodSubresources: ReadonlySet<string> = new Set([
+  'exec',
+  'attach',
+  'binding',
+  'eviction',
+  'log',
+  'portforward',
+  'proxy',
+  'status',
+]);
+
+/** Whether a request to a subresource can bring a pod that must be judged. Controllers' (`scale`, `status`) cannot. */
+export function isJudgedSubresource(workload: Workload, subresource: string): boolean {
+  if (subresource === '') return true;
+  return workload.resource === 'pods' && !harmlessPodSubresources.has(subresource);
+}
+
+/**
+ * Whether an update changed what a pod runs: upstream's `isSignificantPodUpdate` (admission/admission.go).
+ * Almost everything else in a stored pod is immutable, and what is not (labels, tolerations, finalizers) must stay
+ * possible on pods that are older than the policy. `deletionTimestamp` does not count: a deleting pod still runs.
+ */
+export function isSignificantPodUpdate(pod: PodView, old: PodView): boolean {
+  return (
+    imagesDiffer(pod.spec.containers, old.spec.containers) ||
+    imagesDiffer(pod.spec.initContainers, old.spec.initContainers) ||
+    ephemeralContainersDiffer(pod, old)
+  );
+}
+
+type Containers = readonly Pick<V1Container, 'name' | 'image'>[] | null | undefined;
+
+function imagesDiffer(containers: Containers, old: Containers): boolean {
+  const before = old ?? [];
+  const after = containers ?? [];
+  return after.length !== before.length || after.some((container, index) => imageDiffers(container, before[index]));
+}
+
+function ephemeralContainersDiffer(pod: PodView, old: PodView): boolean {
+  // The first of a name counts, as upstream's loop has it; the API server refuses a second.
+  const known: Containers = old.spec.ephemeralContainers ?? [];
+  const after: Containers = pod.spec.ephemeralContainers ?? [];
+  return after.some((container) => {
+    const same = known.find(({ name }) => name === container.name);
+    return same === undefined || imageDiffers(container, same);
+  });
+}
+
+function imageDiffers(container: Pick<V1Container, 'image'>, old: Pick<V1Container, 'image'> | undefined): boolean {
+  return (container.image ?? '') !== (old?.image ?? '');
+}
+
+/** Whether an update changed the template of a controller. Scaling and labelling it leave the template alone. */
+export function isTemplateChanged(object: unknown, oldObject: unknown, workload: Workload): boolean {
+  return !deepEquals(valueAt(object, workload.path), valueAt(oldObject, workload.path));
+}
+
+/** Deeper than any template that Kubernetes can store; the walk stops here instead of overflowing the stack. */
+const deepest = 200;
+
+function deepEquals(a: unknown, b: unknown, depth = 0): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (depth >= deepest)
+    throw new SekishoError('NestedTooDeeply', `the template is nested deeper than ${deepest} levels`);
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  const [left, right] = [a, b] as [Record<string, unknown>, Record<string, unknown>];
+  return keys.every((key) => Object.hasOwn(right, key) && deepEquals(left[key], right[key], depth + 1));
+}

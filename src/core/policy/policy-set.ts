@@ -1,0 +1,67 @@
+import { formatPolicyVersion } from '../pod/version.ts';
+import { type BoundRule, bindPolicy, type Subject } from './bound-rule.ts';
+import { matchesNamespace } from './matching.ts';
+import type { Mode } from './mode.ts';
+import type { PodPolicy } from './pod-policy.ts';
+
+/** What all policies together ask of a pod in one namespace. */
+export interface BoundRules {
+  /** Equal questions stand side by side, stronger rules before those they silence. */
+  readonly rules: readonly BoundRule[];
+  /** For the audit log: `production=restricted:latest`, one for each policy that enforces. */
+  readonly enforced: string;
+}
+
+/** All policies of an installation under its ceiling. All that match apply; the strictest wins. */
+export interface PolicySet {
+  readonly policies: readonly PodPolicy[];
+  readonly ceiling: Mode;
+  rulesFor(namespace: string, subject: Subject): BoundRules;
+}
+
+/** Beyond this many namespaces the memory of bound rules starts anew: names of namespaces are attacker-chosen. */
+const namespacesRemembered = 10_000;
+
+export function createPolicySet(policies: readonly PodPolicy[], ceiling: Mode): PolicySet {
+  const bySubject = { pod: bindAll(policies, 'pod', ceiling), template: bindAll(policies, 'template', ceiling) };
+  const memory = { pod: new Map<string, BoundRules>(), template: new Map<string, BoundRules>() };
+  return {
+    policies,
+    ceiling,
+    rulesFor(namespace, subject) {
+      const known = memory[subject].get(namespace);
+      if (known !== undefined) return known;
+      if (memory[subject].size >= namespacesRemembered) memory[subject].clear();
+      const bound = unite(bySubject[subject].filter(({ policy }) => matchesNamespace(policy, namespace)));
+      memory[subject].set(namespace, bound);
+      return bound;
+    },
+  };
+}
+
+interface BoundPolicy {
+  readonly policy: PodPolicy;
+  readonly rules: readonly BoundRule[];
+}
+
+function bindAll(policies: readonly PodPolicy[], subject: Subject, ceiling: Mode): readonly BoundPolicy[] {
+  return policies.map((policy) => ({ policy, rules: bindPolicy(policy, { subject, ceiling }) }));
+}
+
+function unite(bound: readonly BoundPolicy[]): BoundRules {
+  const groups = new Map<BoundRule['version'], BoundRule[]>();
+  const strongerFirst = bound.flatMap(({ rules }) => rules);
+  strongerFirst.sort((a, b) => Number(a.version.overrides === undefined) - Number(b.version.overrides === undefined));
+  for (const rule of strongerFirst) {
+    const group = groups.get(rule.version);
+    if (group === undefined) groups.set(rule.version, [rule]);
+    else group.push(rule);
+  }
+  const enforcing = bound.filter(({ rules }) => rules.some(({ mode }) => mode === 'Enforce'));
+  return { rules: [...groups.values()].flat(), enforced: enforcing.map(({ policy }) => describe(policy)).join(',') };
+}
+
+function describe({ metadata, spec }: PodPolicy): string {
+  if (spec.podSecurity === undefined) return metadata.name;
+  return `${metadata.name}=${spec.podSecurity.level}:${formatPolicyVersion(spec.podSecurity.version)}`;
+}

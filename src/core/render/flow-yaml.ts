@@ -1,0 +1,30 @@
+/**
+ * One line of YAML that `kubectl patch -p` takes: plain scalars where YAML 1.1 and 1.2 both read them as the text they
+ * are, JSON's quotes elsewhere. Only ever given patches that this program made: it recurses.
+ */
+export function formatFlowYaml(value: unknown): string {
+  if (typeof value === 'string') return plainScalar.test(value) && !reserved.test(value) ? value : quoted(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return `[${value.map(formatFlowYaml).join(', ')}]`;
+  return `{${fieldsOf(value).join(', ')}}`;
+}
+
+/** A patch with one field reads better without the outermost braces; with more they are needed. */
+export function formatMergePatch(patch: Readonly<Record<string, unknown>>): string {
+  const fields = fieldsOf(patch);
+  return fields.length === 1 ? (fields[0] ?? '') : `{${fields.join(', ')}}`;
+}
+
+function fieldsOf(object: object): readonly string[] {
+  return Object.entries(object).map(([key, item]) => `${formatFlowYaml(key)}: ${formatFlowYaml(item)}`);
+}
+
+const plainScalar = /^[A-Za-z][A-Za-z0-9_./-]*$/;
+const reserved = /^(?:y|n|yes|no|on|off|true|false|null)$/i;
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
