@@ -86,11 +86,12 @@ function statusOf(
   locale: Locale,
 ): NonNullable<AdmissionResponse['status']> {
   const { pod, rules, decision } = judgement;
+  const truncated = decision.truncated ?? false;
   const repair = pod === undefined ? undefined : proposeRepair(pod, rules, decision);
   return {
     code: 403,
     reason: 'Forbidden',
-    message: denialMessage({ object: reference, groups: denied, repair, id }, locale),
+    message: denialMessage({ object: reference, groups: denied, repair, truncated, id }, locale),
     details: { name: reference.name, group: request.group, kind: request.resource, causes: causesOf(denied, locale) },
   };
 }

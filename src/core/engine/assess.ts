@@ -5,7 +5,7 @@ import { type BoundRule, isExcluded } from '../policy/bound-rule.ts';
 import type { FactRequest, FactSource, Facts } from '../rules/facts.ts';
 import { noFacts } from '../rules/facts.ts';
 import type { Violation } from '../rules/rule.ts';
-import { type Decision, decide, type Finding } from './decision.ts';
+import { createFindings, type Decision, decide, type Finding } from './decision.ts';
 
 /** Plan, gather, evaluate, decide. Waits only when a rule needs facts; no rule of the Pod Security Standards does. */
 export function assess(pod: PodView, rules: readonly BoundRule[], facts: FactSource): Decision | Promise<Decision> {
@@ -27,26 +27,25 @@ export function plan(pod: PodView, rules: readonly BoundRule[]): readonly FactRe
 
 /** The synchronous heart: asks every rule, and reports every violation for every policy that minds it. */
 export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts): Decision {
-  const findings: Finding[] = [];
-  let answers: readonly Violation[] = [];
-  let error = false;
+  const findings = createFindings();
+  let answer = noViolations;
   let asked: BoundRule | undefined;
   let excused: Set<BoundRule> | undefined;
   for (const bound of rules) {
     if (bound.silencedBy !== undefined && !excused?.has(bound.silencedBy)) continue;
     // Policies often ask the same; policy-set.ts puts equal questions side by side.
     if (asked === undefined || asked.version !== bound.version || asked.params !== bound.params) {
-      ({ answers, error } = ask(pod, bound, facts));
+      answer = ask(pod, bound, facts);
       asked = bound;
     }
-    for (const violation of answers) {
+    for (const violation of answer.violations) {
       const finding = findingOf(pod, bound, violation);
-      if (error) findings.push({ ...finding, rule: { ...bound.rule, messages: errorMessages }, error });
-      else if (!isExcluded(bound, violation, finding.container)) findings.push(finding);
+      if (answer.error) findings.add({ ...finding, rule: { ...bound.rule, messages: errorMessages }, error: true });
+      else if (!isExcluded(bound, violation, finding.container)) findings.add(finding);
       else excused = (excused ?? new Set()).add(bound);
     }
   }
-  return decide(findings);
+  return findings.decide();
 }
 
 const errorMessages = {
@@ -55,18 +54,25 @@ const errorMessages = {
 } as const;
 
 interface Answer {
-  readonly answers: readonly Violation[];
+  readonly violations: readonly Violation[];
   readonly error: boolean;
 }
+
+const noViolations: Answer = { violations: [], error: false };
+
+/** More than any pod has that Kubernetes could run. Each may be excused, so none can be left out unseen. */
+const mostViolations = 20_000;
 
 /** A rule that throws is a finding, never a pass, and never hides what the other rules find. */
 function ask(pod: PodView, bound: BoundRule, facts: Facts): Answer {
   try {
-    const answers: Violation[] = [];
-    for (const violation of bound.version.check(pod, bound.params, facts)) answers.push(violation);
-    return { answers, error: false };
+    const violations: Violation[] = [];
+    for (const violation of bound.version.check(pod, bound.params, facts)) {
+      if (violations.push(violation) > mostViolations) throw new Error(`more than ${mostViolations} violations`);
+    }
+    return violations.length === 0 ? noViolations : { violations, error: false };
   } catch (thrown) {
-    return { answers: [errorViolation('failed', messageOf(thrown))], error: true };
+    return { violations: [errorViolation('failed', messageOf(thrown))], error: true };
   }
 }
 
@@ -77,7 +83,9 @@ function errorViolation(message: keyof typeof errorMessages, reason: string): Vi
 function findingOf(pod: PodView, { policy, mode, rule }: BoundRule, violation: Violation): Finding {
   const path: FieldPath = pod.path.length === 0 ? violation.path : [...pod.path, ...violation.path];
   const container = containerAt(pod, violation.path)?.name;
-  return { policy, mode, rule, violation, path, ...(container === undefined ? {} : { container }) };
+  return container === undefined
+    ? { policy, mode, rule, violation, path }
+    : { policy, mode, rule, violation, path, container };
 }
 
 /** An object whose pod cannot be read breaks every rule that would have been asked: one finding for each policy. */

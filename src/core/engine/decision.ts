@@ -21,14 +21,39 @@ export interface Decision {
   readonly allowed: boolean;
   /** Strictest mode first, then most severe, then by rule, path and policy: the same request, the same order. */
   readonly findings: readonly Finding[];
+  /** There were more than anybody reads; the verdict counts them all. */
+  readonly truncated?: true;
 }
 
 const noFindings: Decision = { allowed: true, findings: [] };
 
-export function decide(findings: Finding[]): Decision {
-  if (findings.length === 0) return noFindings;
-  findings.sort(compareFindings);
-  return { allowed: !findings.some(({ mode }) => mode === 'Enforce'), findings };
+/** A pod of three megabytes can break a rule half a million times; whoever has read this many is served. */
+const mostFindings = 5_000;
+
+/** Collects findings one by one, in bounded memory: the first that denies is always kept. */
+export function createFindings(): { add(finding: Finding): void; decide(): Decision } {
+  const findings: Finding[] = [];
+  let denied = false;
+  let truncated = false;
+  return {
+    add(finding) {
+      const denies = finding.mode === 'Enforce';
+      if (findings.length < mostFindings || (denies && !denied)) findings.push(finding);
+      else truncated = true;
+      denied ||= denies;
+    },
+    decide() {
+      if (findings.length === 0) return noFindings;
+      findings.sort(compareFindings);
+      return { allowed: !denied, findings, ...(truncated ? { truncated } : {}) };
+    },
+  };
+}
+
+export function decide(findings: readonly Finding[]): Decision {
+  const collected = createFindings();
+  for (const finding of findings) collected.add(finding);
+  return collected.decide();
 }
 
 const severityRank: Readonly<Record<Severity, number>> = { critical: 0, high: 1, medium: 2, low: 3 };

@@ -1,4 +1,4 @@
-import { type FieldPath, formatFieldPath } from '../pod/field-path.ts';
+import { compareFieldPaths, type FieldPath, formatFieldPath } from '../pod/field-path.ts';
 import { applyPatchOperation, type PatchOperation } from '../pod/patch.ts';
 import type { PodView } from '../pod/pod-view.ts';
 import { type MergePatch, mergeOperation } from '../pod/strategic-merge-patch.ts';
@@ -23,7 +23,9 @@ export function proposeRepair(pod: PodView, rules: readonly BoundRule[], decisio
   const denied = enforcedViolations(decision);
   if (denied.size === 0 || decision.findings.length > mostFindings) return undefined;
   const patch: MergePatch = {};
-  const repaired = applyRepairs(pod, [...denied.values()], patch);
+  // In the order of the fields, so that the patch reads like the object.
+  const inOrder = [...denied.values()].sort((a, b) => compareFieldPaths(a.path, b.path));
+  const repaired = applyRepairs(pod, inOrder, patch);
   if (repaired === pod) return undefined;
   const remaining = enforcedViolations(evaluate(repaired, rules, noFacts));
   // A change that trades one violation for another is no proposal.

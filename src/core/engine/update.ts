@@ -1,7 +1,6 @@
-import type { V1Container } from '@kubernetes/client-node';
 import { SekishoError } from '../error.ts';
 import { valueAt } from '../pod/field-path.ts';
-import type { PodView } from '../pod/pod-view.ts';
+import type { ContainerView, PodView } from '../pod/pod-view.ts';
 import type { Workload } from '../pod/workload.ts';
 
 /**
@@ -38,7 +37,8 @@ export function isSignificantPodUpdate(pod: PodView, old: PodView): boolean {
   );
 }
 
-type Containers = readonly Pick<V1Container, 'name' | 'image'>[] | null | undefined;
+type Container = Pick<ContainerView['container'], 'name' | 'image'>;
+type Containers = readonly Container[] | null | undefined;
 
 function imagesDiffer(containers: Containers, old: Containers): boolean {
   const before = old ?? [];
@@ -56,7 +56,7 @@ function ephemeralContainersDiffer(pod: PodView, old: PodView): boolean {
   });
 }
 
-function imageDiffers(container: Pick<V1Container, 'image'>, old: Pick<V1Container, 'image'> | undefined): boolean {
+function imageDiffers(container: Container, old: Container | undefined): boolean {
   return (container.image ?? '') !== (old?.image ?? '');
 }
 

@@ -50,7 +50,13 @@ export function hasUserNamespace(pod: PodView): boolean {
   return pod.spec.hostUsers === false;
 }
 
-/** The container in which a path of a violation lies. */
-export function containerAt(pod: PodView, path: FieldPath): ContainerView | undefined {
-  return pod.containers.find((view) => view.path.every((segment, depth) => segment === path[depth]));
+/** The container in which a path of a violation lies: `['spec', 'containers', 0, …]`. */
+export function containerAt({ containers }: PodView, [, list, index]: FieldPath): ContainerView | undefined {
+  if (typeof index !== 'number') return undefined;
+  // The classes stand one behind the other, so the index within the class is never beyond the one in the whole.
+  for (let i = index; i < containers.length; i++) {
+    const view = containers[i];
+    if (view !== undefined && view.path[1] === list && view.path[2] === index) return view;
+  }
+  return undefined;
 }

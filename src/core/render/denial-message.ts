@@ -13,6 +13,8 @@ export interface Denial {
   /** What denied it, most severe first. */
   readonly groups: readonly FindingGroup[];
   readonly repair: Repair | undefined;
+  /** There were more findings than are kept. */
+  readonly truncated: boolean;
   readonly id: string;
 }
 
@@ -45,8 +47,8 @@ const footer: Localized = {
   ja: '詳細: sekisho explain {rules}     Id: {id}',
 };
 
-export function denialMessage({ object, groups, repair, id }: Denial, locale: Locale): string {
-  const count = String(groups.length);
+export function denialMessage({ object, groups, repair, truncated, id }: Denial, locale: Locale): string {
+  const count = `${groups.length}${truncated ? '+' : ''}`;
   const names = policyNames(groups);
   const head = localize(heading, locale, {
     object: objectText(object),

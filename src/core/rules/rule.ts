@@ -67,7 +67,8 @@ export interface Rule<P = unknown, M extends string = string> {
   readonly fix: Localized;
   /** What the field must be; printed after `is <found>,`. */
   readonly messages: Readonly<Record<M, Localized>>;
-  readonly params: z.ZodType<P>;
+  /** Its own settings; a policy's entry for the rule is this object with `mode`. */
+  readonly params: z.ZodObject & z.ZodType<P>;
   /** What `except.values` may name: found values of violations. Absent: the rule can only be excused as a whole. */
   readonly values?: z.ZodType;
   /** Strictly increasing `since`. */

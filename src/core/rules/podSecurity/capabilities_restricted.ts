@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { containerAt, isWindowsPod, type PodView } from '../../pod/pod-view.ts';
+import { isWindowsPod, type PodView } from '../../pod/pod-view.ts';
+import { removeItems } from '../list-item.ts';
 import { noParams } from '../no-params.ts';
 import { defineRule, type Violation } from '../rule.ts';
 
@@ -32,7 +33,7 @@ export const capabilities_restricted = defineRule({
   id: 'capabilities_restricted',
   level: 'restricted',
   severity: 'medium',
-  references: { pss: ['Capabilities'] },
+  references: { pss: ['Capabilities (v1.22+)'] },
   title: { en: 'Dropped capabilities', ja: 'ケーパビリティの削除' },
   why: {
     en: 'Capabilities are pieces of root. Even the default set lets a process change file owners, forge packets or create device nodes; few programs need any.',
@@ -56,16 +57,10 @@ export const capabilities_restricted = defineRule({
       check: (pod) => (isWindowsPod(pod) ? [] : check(pod)),
     },
   ],
-  *repair(pod, { path, message }) {
-    // A list without merge key is written whole.
-    const list = path.slice(0, message === 'add' ? -1 : undefined);
-    if (message === 'dropAll') {
-      yield { op: 'add', path: list, value: [dropped] };
-      return;
-    }
-    const added = containerAt(pod, path)?.container.securityContext?.capabilities?.add ?? [];
-    const kept = added.filter((name) => allowed.includes(name));
-    yield kept.length > 0 ? { op: 'add', path: list, value: kept } : { op: 'remove', path: list };
+  *repair(pod, { path, message, found }) {
+    if (message === 'add') yield* removeItems(pod, path.slice(0, -1), (name) => name === found);
+    // The API server refuses capabilities in Windows pods, which only versions before 1.25 ask for.
+    else if (!isWindowsPod(pod)) yield { op: 'add', path, value: [dropped] };
   },
   examples: {
     allowed: [

@@ -1,0 +1,112 @@
+import { type Answer, answerRequest } from '../src/core/admission/answer.ts';
+import { parseAdmissionReview } from '../src/core/admission/review.ts';
+import type { Locale } from '../src/core/locale.ts';
+import { type Workload, workloads } from '../src/core/pod/workload.ts';
+import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
+import type { Mode } from '../src/core/policy/mode.ts';
+import { type PodPolicy, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
+import { createPolicySet } from '../src/core/policy/policy-set.ts';
+import { minimalPod } from '../src/core/rules/minimal-pod.ts';
+import { offlineFacts } from '../src/io/facts.ts';
+
+/* Reviews as an API server would send them, and the answers of the whole core. */
+
+export type Json = Record<string, unknown>;
+
+/** A policy from its spec, through the schema like any other. */
+export function policyOf(spec: Json, name = 'production'): PodPolicy {
+  const parsed = parsePodPolicy({ apiVersion: 'sekisho.dev/v1alpha1', kind: 'PodPolicy', metadata: { name }, spec });
+  if ('policy' in parsed) return parsed.policy;
+  throw new Error(JSON.stringify(parsed.issues));
+}
+
+export function builtin(source: string): PodPolicy {
+  const policy = builtinPolicy(source);
+  if (policy === undefined) throw new Error(`no ${source}`);
+  return policy;
+}
+
+export interface ReviewOptions {
+  readonly kind?: string;
+  readonly operation?: string;
+  readonly subResource?: string;
+  readonly namespace?: string;
+  readonly oldObject?: unknown;
+}
+
+export function workloadNamed(kind: string): Workload {
+  const workload = workloads.find((candidate) => candidate.kind === kind);
+  if (workload === undefined) throw new Error(`no ${kind}`);
+  return workload;
+}
+
+/** An AdmissionReview as JSON value. */
+export function reviewOf(object: unknown, options: ReviewOptions = {}): Json {
+  const workload = workloadNamed(options.kind ?? 'Pod');
+  const { group, resource, kind } = workload;
+  return {
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    request: {
+      uid: '3b1c9c62-5d0e-4b57-9ad8-8ef1c1d2f3a4',
+      kind: { group, version: 'v1', kind },
+      resource: { group, version: 'v1', resource },
+      subResource: options.subResource ?? '',
+      namespace: options.namespace ?? 'shop',
+      operation: options.operation ?? (options.oldObject === undefined ? 'CREATE' : 'UPDATE'),
+      userInfo: { username: 'alice' },
+      object,
+      oldObject: options.oldObject ?? null,
+    },
+  };
+}
+
+export interface Under {
+  readonly policies?: readonly PodPolicy[];
+  readonly ceiling?: Mode;
+  readonly locale?: Locale;
+}
+
+/** The answer to a review under builtin:restricted, or the policies given. */
+export async function answer(review: unknown, under: Under = {}): Promise<Answer> {
+  const policies = createPolicySet(under.policies ?? [builtin('builtin:restricted')], under.ceiling ?? 'Enforce');
+  return answerRequest(parseAdmissionReview(review), { policies, facts: offlineFacts, locale: under.locale ?? 'en' });
+}
+
+export async function isAllowed(object: unknown, options: ReviewOptions & Under = {}): Promise<boolean> {
+  return (await answer(reviewOf(object, options), options)).response.allowed;
+}
+
+/** Rules whose findings an answer carries, each once. */
+export async function rulesAgainst(object: unknown, options: ReviewOptions & Under = {}): Promise<readonly string[]> {
+  const { findings } = await answer(reviewOf(object, options), options);
+  return [...new Set(findings.map(({ rule }) => rule.id))];
+}
+
+/** A pod that restricted allows, with fields of its spec replaced. */
+export function podWith(spec: Json = {}, metadata: Json = {}): Json {
+  return {
+    ...minimalPod,
+    metadata: { ...minimalPod.metadata, ...metadata },
+    spec: { ...minimalPod.spec, ...spec },
+  };
+}
+
+/** The compliant container with fields replaced. */
+export function containerWith(fields: Json = {}, name = 'app'): Json {
+  return { ...minimalPod.spec.containers[0], name, ...fields };
+}
+
+/** The compliant container with fields of its securityContext replaced. */
+export function containerSecuredWith(fields: Json, name = 'app'): Json {
+  return containerWith({ securityContext: { ...minimalPod.spec.containers[0].securityContext, ...fields } }, name);
+}
+
+/** An object of a kind with this pod where the kind has it. */
+export function wrap(kind: string, pod: Json): Json {
+  const { path } = workloadNamed(kind);
+  if (path.length === 0) return pod;
+  const template = { metadata: pod['metadata'], spec: pod['spec'] };
+  const inner = path.reduceRight<unknown>((value, segment) => ({ [segment]: value }), template) as Json;
+  return { apiVersion: 'v1', kind, metadata: { name: 'web' }, ...inner };
+}

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest';
+import { mergeOperation } from '../../../src/core/pod/strategic-merge-patch.ts';
+
+const pod = {
+  spec: {
+    containers: [
+      { name: 'web', ports: [{ containerPort: 80, hostPort: 80 }] },
+      {
+        name: 'proxy',
+        ports: [
+          { containerPort: 53, protocol: 'TCP' },
+          { containerPort: 53, protocol: 'UDP' },
+        ],
+      },
+      { name: 'twin' },
+      { name: 'twin' },
+      { name: "quote'" },
+    ],
+    volumes: [{ name: 'data', nfs: {} }],
+  },
+};
+
+test('list items are named by their merge key, removal is null, operations meet in one patch', () => {
+  const patch = {};
+  const at = ['spec', 'containers', 0];
+  expect(mergeOperation(patch, pod, { op: 'add', path: [...at, 'securityContext', 'privileged'], value: false })).toBe(
+    true,
+  );
+  expect(mergeOperation(patch, pod, { op: 'remove', path: [...at, 'ports', 0, 'hostPort'] })).toBe(true);
+  expect(mergeOperation(patch, pod, { op: 'add', path: ['spec', 'hostPID'], value: false })).toBe(true);
+  expect(patch).toEqual({
+    spec: {
+      containers: [
+        { name: 'web', securityContext: { privileged: false }, ports: [{ containerPort: 80, hostPort: null }] },
+      ],
+      hostPID: false,
+    },
+  });
+});
+
+test.each([
+  ['an item whose key another has', ['spec', 'containers', 2, 'image']],
+  ['a port of two protocols', ['spec', 'containers', 1, 'ports', 0, 'hostPort']],
+  ['a name that could leave the quotes of a shell', ['spec', 'containers', 4, 'image']],
+  ['an item that is not there', ['spec', 'containers', 9, 'image']],
+  ['a list item itself', ['spec', 'containers', 0]],
+  ['a list without merge key', ['spec', 'volumes', 0, 'nfs']],
+])('%s cannot be addressed safely and leaves the patch alone', (_what, path) => {
+  const patch = {};
+  expect(mergeOperation(patch, pod, { op: 'remove', path })).toBe(false);
+  expect(patch).toEqual({});
+});
