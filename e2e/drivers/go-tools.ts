@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { lockFile } from './build-lock.ts';
+import { startProcess } from './process.ts';
+import { runProgram } from './program.ts';
+
+export type ToolFamily = 'kubernetes' | 'etcd' | 'pod-security-webhook';
+
+/** What to build of each Go module in e2e/tools: packages, and the file they go to (without one: named by Go). */
+const families: Readonly<Record<ToolFamily, { readonly packages: readonly string[]; readonly file?: string }>> = {
+  kubernetes: { packages: ['k8s.io/kubernetes/cmd/kube-apiserver', 'k8s.io/kubernetes/cmd/kubectl'] },
+  etcd: { packages: ['go.etcd.io/etcd/server/v3'], file: 'etcd' },
+  'pod-security-webhook': { packages: ['k8s.io/pod-security-admission/cmd/webhook'], file: 'pod-security-webhook' },
+};
+
+/** There is no Go on this machine. */
+export class GoMissing extends Error {}
+
+/** The folder with the family's programs: from the user's cache, built first if they are not in it. */
+export async function goTools(family: ToolFamily): Promise<string> {
+  const source = join(import.meta.dirname, '..', 'tools', family);
+  const goMod = await readFile(join(source, 'go.mod'), 'utf8');
+  const ldflags = linkerFlags(goMod);
+  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sekisho', 'e2e');
+  const inputs = [goMod, await readFile(join(source, 'go.sum'), 'utf8'), await goVersion(source), ldflags];
+  const hash = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
+  const folder = join(cache, `${family}-${hash}`);
+  if (existsSync(folder)) return folder;
+
+  await mkdir(cache, { recursive: true });
+  using _lock = await lockFile(`${folder}.lock`, () => say(`another run is building ${family}; waiting for it`));
+  if (!existsSync(folder)) await build(family, { source, folder, ldflags });
+  return folder;
+}
+
+/** kubectl and helm refuse to work with a Kubernetes that does not know its own version. */
+function linkerFlags(goMod: string): string {
+  const version = /^\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/m.exec(goMod);
+  if (version === null) return '-s -w';
+  const values = { gitVersion: version[1], gitMajor: version[2], gitMinor: version[3] };
+  const packages = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'];
+  return ['-s -w', ...packages.flatMap((at) => Object.entries(values).map(([k, v]) => `-X ${at}.${k}=${v}`))].join(' ');
+}
+
+async function goVersion(source: string): Promise<string> {
+  const { code, stdout, stderr } = await runProgram('go', ['env', 'GOVERSION', 'GOOS', 'GOARCH'], { cwd: source });
+  if (code === 127) throw new GoMissing('go is not on the PATH');
+  if (code !== 0) throw new Error(`go env failed in ${source}: ${stderr}`);
+  return stdout;
+}
+
+interface Build {
+  readonly source: string;
+  readonly folder: string;
+  readonly ldflags: string;
+}
+
+async function build(family: ToolFamily, { source, folder, ldflags }: Build): Promise<void> {
+  const half = `${folder}.building`; // we hold the lock: what is here belongs to a build that was killed
+  await rm(half, { recursive: true, force: true });
+  await mkdir(half);
+  const { packages, file = '' } = families[family];
+  const started = performance.now();
+  const seconds = (): string => `${Math.round((performance.now() - started) / 1000)} s`;
+  say(`building ${family} from its Go modules, once (kubernetes with a cold Go cache: minutes)`);
+  const progress = setInterval(() => say(`still building ${family}, ${seconds()}`), 15_000);
+  try {
+    const args = ['build', `-ldflags=${ldflags}`, '-o', join(half, file) + (file === '' ? '/' : ''), ...packages];
+    const go = startProcess('go', args, { env: process.env, cwd: source });
+    const code = await go.exited;
+    if (code !== 0) throw new Error(`go build of ${family} failed with exit code ${code}:\n${go.output()}`);
+    await rename(half, folder);
+    say(`built ${family} in ${seconds()}`);
+  } finally {
+    clearInterval(progress);
+    await rm(half, { recursive: true, force: true });
+  }
+}
+
+function say(text: string): void {
+  process.stderr.write(`e2e: ${text}\n`);
+}

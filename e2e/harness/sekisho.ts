@@ -1,0 +1,102 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import type { Cluster } from '../drivers/cluster.ts';
+import { type RunningProcess, startProcess } from '../drivers/process.ts';
+import { waitFor } from '../drivers/waiting.ts';
+import { sharedCluster } from './case.ts';
+import { disposed, watchUntilDisposed } from './unfinished.ts';
+import { registerWebhook } from './webhook-configuration.ts';
+
+export interface SekishoOptions {
+  /** More arguments for `sekisho serve`. */
+  readonly args?: readonly string[];
+  readonly policyFiles?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** `false`: only start it; the case registers it, by `registerWebhook` or itself. */
+  readonly register?: boolean;
+  readonly cluster?: Cluster;
+}
+
+/** A line of its log. What is not JSON stands in `msg`. */
+export type LogLine = Readonly<Record<string, unknown>>;
+
+export interface Sekisho extends AsyncDisposable {
+  /** `https://127.0.0.1:PORT`, as it reported. */
+  readonly url: string;
+  /** Health and metrics, plain HTTP. */
+  readonly probeUrl: string;
+  /** Where it wrote ca.crt and webhook-configuration.yaml. */
+  readonly dir: string;
+  log(): readonly LogLine[];
+  /** SIGSTOP makes it hang, SIGCONT wakes it, SIGKILL kills it. */
+  signal(name: NodeJS.Signals): void;
+  /** Removes its webhook configuration, then ends it. */
+  stop(): Promise<void>;
+}
+
+/** Starts `sekisho serve --dev` from this checkout, waits until it is ready and registers it with the API server. */
+export async function startSekisho(options: SekishoOptions = {}): Promise<Sekisho> {
+  const { register = true, cluster = sharedCluster() } = options;
+  const dir = await mkdtemp(join(cluster.folder, 'sekisho-'));
+  const process = launch(dir, cluster, options);
+  await using undo = new AsyncDisposableStack();
+  undo.defer(() => rm(dir, { recursive: true, force: true }));
+  undo.use(process);
+  const { url, probeUrl } = await waitFor(() => whenReady(dir, process), {
+    withinMs: 30_000,
+    what: 'sekisho serve',
+    process,
+  });
+  if (register)
+    undo.use(await registerWebhook(await readFile(join(dir, 'webhook-configuration.yaml'), 'utf8'), cluster));
+  const end = undo.move();
+  watchUntilDisposed(end);
+  end.defer(() => disposed(end));
+  const stop = (): Promise<void> => end.disposeAsync();
+  const log = (): readonly LogLine[] => parseLog(process);
+  return { url, probeUrl, dir, log, signal: process.signal, stop, [Symbol.asyncDispose]: stop };
+}
+
+function launch(
+  dir: string,
+  cluster: Cluster,
+  { args = [], policyFiles = [], env = {} }: SekishoOptions,
+): RunningProcess {
+  const program = globalThis.process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '..', '..', 'bin', 'sekisho');
+  const address = cluster.webhookAddress ?? '127.0.0.1';
+  const flags = ['--dev', '--dir', dir, '--port', '0', '--probe-port', '0'];
+  const reachable = address === '127.0.0.1' ? [] : ['--address', address];
+  const policies = policyFiles.flatMap((file) => ['--policy', resolve(file)]);
+  const path = [dirname(globalThis.process.execPath), globalThis.process.env['PATH']].join(delimiter);
+  return startProcess(program, ['serve', ...flags, ...reachable, ...policies, ...args], {
+    env: { PATH: path, HOME: dir, ...env },
+    graceMs: 20_000, // it drains for a while by design
+  });
+}
+
+interface Listening {
+  readonly url: string;
+  readonly probeUrl: string;
+}
+
+async function whenReady(dir: string, process: RunningProcess): Promise<Listening | undefined> {
+  const listening = parseLog(process).find(({ msg }) => msg === 'listening');
+  if (listening === undefined || !existsSync(join(dir, 'webhook-configuration.yaml'))) return undefined;
+  const url = String(listening['url']);
+  const probeUrl = String(listening['probeUrl']);
+  const response = await fetch(new URL('/readyz', probeUrl), { signal: AbortSignal.timeout(1_000) }).catch(() => null);
+  await response?.body?.cancel();
+  return response?.status === 200 ? { url, probeUrl } : undefined;
+}
+
+function parseLog(process: RunningProcess): LogLine[] {
+  const lines = process.output().split('\n').slice(0, -1);
+  return lines.filter(Boolean).map((line) => {
+    try {
+      return JSON.parse(line) as LogLine;
+    } catch {
+      return { msg: line };
+    }
+  });
+}
