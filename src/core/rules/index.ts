@@ -35,9 +35,9 @@ export const podSecurityRules: readonly Rule[] = [
   restrictedVolumes,
   runAsNonRoot,
   runAsUser,
-  seLinuxOptions,
   seccompProfile_baseline,
   seccompProfile_restricted,
+  seLinuxOptions,
   sysctls,
   windowsHostProcess,
 ];

@@ -1,0 +1,114 @@
+import type { Finding } from '../core/engine/decision.ts';
+import { type JudgeContext, judge } from '../core/engine/judge.ts';
+import { proposeRepair } from '../core/engine/repair.ts';
+import type { ObjectReference } from '../core/pod/pod-view.ts';
+import { type Workload, workloadOfKind } from '../core/pod/workload.ts';
+import { isAtLeastAsStrict, type Mode } from '../core/policy/mode.ts';
+import { createPolicySet } from '../core/policy/policy-set.ts';
+import { type CheckedObject, type CheckOutcome, toCheckResult } from '../core/render/check-result.ts';
+import { printable } from '../core/render/escape.ts';
+import { renderJson } from '../core/render/json.ts';
+import { renderTable } from '../core/render/table.ts';
+import { offlineFacts } from '../io/facts.ts';
+import type { ManifestObject } from '../io/files/manifest-objects.ts';
+import { listManifests, type ManifestProblem, readManifest } from '../io/files/manifests.ts';
+import { readPolicies } from '../io/files/policies.ts';
+import { wantsColor, writeOutput } from '../io/output.ts';
+import type { CheckOptions } from './check.ts';
+
+/** Judges manifests and prints what was found. Returns the exit status. */
+export async function check(paths: readonly string[], options: CheckOptions): Promise<number> {
+  const policies = createPolicySet(await readPolicies(options.policy ?? []), 'Enforce');
+  const outcome = await checkManifests(paths, { policies, facts: offlineFacts }, options.namespace);
+  await writeOutput(await render(outcome, options));
+  return exitStatus(outcome, options.failOn);
+}
+
+const weakestMode: Readonly<Record<CheckOptions['failOn'], Mode>> = { deny: 'Enforce', warn: 'Warn', audit: 'Audit' };
+
+/** Broken input comes first, because what was not read may hold anything; a violation is surer than a question. */
+function exitStatus({ unreadable, violating }: CheckOutcome, failOn: CheckOptions['failOn']): number {
+  if (unreadable > 0) return 2;
+  const findings = violating.flatMap((object) => object.findings.map(({ finding }) => finding));
+  if (findings.some(({ error, mode }) => !error && isAtLeastAsStrict(mode, weakestMode[failOn]))) return 1;
+  return findings.some(({ error }) => error) ? 3 : 0;
+}
+
+async function render(outcome: CheckOutcome, { output, lang }: CheckOptions): Promise<string> {
+  if (output === 'table') return renderTable(outcome, { locale: lang, color: wantsColor() });
+  const result = toCheckResult(outcome, lang);
+  if (output === 'json') return renderJson(result);
+  const { renderYaml } = await import('../core/render/yaml.ts');
+  return renderYaml(result);
+}
+
+async function checkManifests(
+  paths: readonly string[],
+  context: JudgeContext,
+  namespace: string,
+): Promise<CheckOutcome> {
+  const { files, problems } = listManifests(paths);
+  const violating: CheckedObject[] = [];
+  let unreadable = reportProblems(problems);
+  let objects = 0;
+  for (const [index, file] of files.entries()) {
+    showProgress(index, files.length);
+    const manifest = await readManifest(file);
+    unreadable += reportProblems(manifest.problems);
+    objects += manifest.objects.length;
+    for (const object of manifest.objects) {
+      const checked = await checkObject(object, context, { file, namespace });
+      if (checked !== undefined) violating.push(checked);
+    }
+  }
+  showProgress(files.length, files.length);
+  if (objects === 0 && unreadable === 0) {
+    unreadable += reportProblems(files.map((file) => ({ file, message: 'holds no Kubernetes object' })));
+  }
+  return { objects, unreadable, violating };
+}
+
+function reportProblems(problems: readonly ManifestProblem[]): number {
+  for (const { file, position, message } of problems) {
+    const place = position === undefined ? file : `${file}:${position.line}:${position.column}`;
+    process.stderr.write(`sekisho: ${printable(place, 1024)}: ${printable(message, 1024)}\n`);
+  }
+  return problems.length;
+}
+
+const worthShowing = 500;
+
+/** A line that overwrites itself, for a person who waits. */
+function showProgress(done: number, all: number): void {
+  if (all <= worthShowing || !process.stderr.isTTY || (done % 100 !== 0 && done !== all)) return;
+  process.stderr.write(done === all ? '\r\u001b[K' : `\r${done}/${all}`);
+}
+
+interface Place {
+  readonly file: string;
+  /** Where an object that names none is judged. */
+  readonly namespace: string;
+}
+
+async function checkObject(
+  object: ManifestObject,
+  context: JudgeContext,
+  place: Place,
+): Promise<CheckedObject | undefined> {
+  const workload = workloadOfKind(object.apiVersion, object.kind);
+  return workload === undefined ? undefined : checkWorkload(object, workload, { ...context, ...place });
+}
+
+async function checkWorkload(
+  object: ManifestObject,
+  workload: Workload,
+  { file, namespace, ...context }: JudgeContext & Place,
+): Promise<CheckedObject | undefined> {
+  const { apiVersion, kind, name } = object;
+  const reference: ObjectReference = { apiVersion, kind, name, namespace: object.namespace || namespace };
+  const { decision, pod, rules } = await judge({ object: object.value, workload, reference }, context);
+  if (decision.findings.length === 0) return undefined;
+  const findings = decision.findings.map((finding: Finding) => ({ finding, ...object.positionOf(finding.path) }));
+  const repair = pod === undefined ? undefined : proposeRepair(pod, rules, decision);
+  return { file, reference, findings, ...(repair === undefined ? {} : { repair }) };
+}

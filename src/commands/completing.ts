@@ -1,0 +1,74 @@
+import { Command, type Option } from 'commander';
+import { podSecurityRules } from '../core/rules/index.ts';
+import { everyCommand } from './every-command.ts';
+
+/** What can stand where a value is expected: these words, files, or both. */
+export interface CompletedValue {
+  readonly words: readonly string[];
+  readonly files: boolean;
+}
+
+export interface CompletedOption {
+  readonly description: string;
+  /** With its dash; absent where there is only the long form. */
+  readonly short?: string;
+  readonly long: string;
+  /** Absent for a switch. */
+  readonly value?: CompletedValue;
+}
+
+export interface CompletedCommand {
+  readonly name: string;
+  readonly description: string;
+  readonly options: readonly CompletedOption[];
+  /** Absent where the command takes no operands. */
+  readonly operands?: CompletedValue;
+}
+
+/** The program as a shell's completion needs it; all of it comes from the commands themselves. */
+export interface CompletedProgram {
+  readonly options: readonly CompletedOption[];
+  readonly commands: readonly CompletedCommand[];
+}
+
+export async function describeCommands(program: Command): Promise<CompletedProgram> {
+  const whole = new Command(program.name());
+  for (const load of Object.values(everyCommand)) (await load())(whole);
+  return { options: describeOptions(program), commands: whole.commands.map(describeCommand) };
+}
+
+function describeCommand(command: Command): CompletedCommand {
+  const [argument] = command.registeredArguments;
+  const rules = command.name() === 'explain' ? podSecurityRules.map(({ id }) => id) : [];
+  const words = argument?.argChoices ?? rules;
+  return {
+    name: command.name(),
+    description: command.description(),
+    options: describeOptions(command),
+    ...(argument === undefined ? {} : { operands: { words, files: words.length === 0 } }),
+  };
+}
+
+function describeOptions(command: Command): readonly CompletedOption[] {
+  return command.createHelp().visibleOptions(command).map(describeOption);
+}
+
+function describeOption(option: Option): CompletedOption {
+  const { short, long, description } = option;
+  return {
+    description,
+    long: long ?? '',
+    ...(short === undefined ? {} : { short }),
+    ...(option.required || option.optional ? { value: valueOfOption(option) } : {}),
+  };
+}
+
+const builtins = ['builtin:restricted', 'builtin:baseline'];
+/** Values that are neither a choice nor a file. */
+const free: ReadonlySet<string> = new Set(['--namespace', '--port', '--probe-port', '--host']);
+
+function valueOfOption({ long, argChoices }: Option): CompletedValue {
+  if (argChoices !== undefined) return { words: argChoices, files: false };
+  if (long === '--policy') return { words: builtins, files: true };
+  return { words: [], files: !free.has(long ?? '') };
+}

@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+
+/** What `--policy` takes, for its help. */
+export const builtinHint = 'file, folder or builtin:restricted, builtin:baseline[@v1.NN]; repeatable';
+
+/** A repeatable option: one that took several values at once would swallow the operands after it. */
+export function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}
+
+/** Without a policy everything would pass: that must be said, not assumed. */
+export function requirePolicy(sources: readonly string[] | undefined, command: Command): void {
+  if (sources !== undefined) return;
+  command.error('error: --policy is missing: name a file, a folder or builtin:restricted', { exitCode: 2 });
+}

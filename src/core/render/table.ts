@@ -1,0 +1,135 @@
+import { type Locale, type Localized, localize } from '../locale.ts';
+import type { Mode } from '../policy/mode.ts';
+import {
+  type CheckedObject,
+  type CheckOutcome,
+  type CheckSummary,
+  type PlacedFinding,
+  summarize,
+} from './check-result.ts';
+import { objectText } from './denial-message.ts';
+import { printable } from './escape.ts';
+import { groupFindings } from './finding-groups.ts';
+import { findingMessage, findingPath } from './finding-text.ts';
+import { formatMergePatch } from './flow-yaml.ts';
+
+/** How a person wants to read it. */
+export interface TableStyle {
+  readonly locale: Locale;
+  readonly color: boolean;
+}
+
+const modeNames: Readonly<Record<Mode, Localized>> = {
+  Enforce: { en: 'deny', ja: '拒否' },
+  Warn: { en: 'warn', ja: '警告' },
+  Audit: { en: 'audit', ja: '監査' },
+};
+const modeColors: Readonly<Record<Mode, number>> = { Enforce: 31, Warn: 33, Audit: 36 };
+const errorName: Localized = { en: 'error', ja: 'エラー' };
+const errorColor = 35;
+
+const changes: Localized = {
+  en: 'These changes satisfy {satisfied} of {count}:',
+  ja: '次の変更で {count} 件中 {satisfied} 件が解消します:',
+};
+const clean: Localized = { en: 'Checked {objects}: no violations.', ja: '{objects}を検査しました。違反はありません。' };
+const counted: Localized = {
+  en: 'Checked {objects}: {deny} denied, {warn} warned of, {audit} audited, {error}.',
+  ja: '{objects}を検査しました: 拒否 {deny} 件、警告 {warn} 件、監査 {audit} 件、{error}。',
+};
+const objects = {
+  one: { en: '1 object', ja: '1 個のオブジェクト' },
+  many: { en: '{count} objects', ja: '{count} 個のオブジェクト' },
+} as const;
+const errors = {
+  one: { en: '1 error', ja: 'エラー 1 件' },
+  many: { en: '{count} errors', ja: 'エラー {count} 件' },
+} as const;
+const more: Localized = { en: 'More: sekisho explain {rules}', ja: '詳細: sekisho explain {rules}' };
+
+const longestPatch = 4096;
+
+/** For people: by file and object, one line for each violation, then what to change, then the sum. */
+export function renderTable(outcome: CheckOutcome, style: TableStyle): string {
+  const naming =
+    new Set(outcome.violating.flatMap(({ findings }) => findings.map(({ finding }) => finding.policy))).size > 1;
+  const lines: string[] = [];
+  let file: string | undefined;
+  for (const object of outcome.violating) {
+    if (object.file !== file) {
+      if (file !== undefined) lines.push('');
+      file = object.file;
+      lines.push(paint(printable(file, 1024), 1, style));
+    }
+    lines.push(
+      `  ${objectText(object.reference)}`,
+      ...findingLines(object, style, naming),
+      ...patchLines(object, style),
+    );
+  }
+  if (lines.length > 0) lines.push('');
+  lines.push(summaryLine(summarize(outcome), style));
+  const rules = explainable(outcome);
+  if (rules !== '') lines.push(localize(more, style.locale, { rules }));
+  return `${lines.join('\n')}\n`;
+}
+
+function findingLines({ file, findings }: CheckedObject, style: TableStyle, naming: boolean): readonly string[] {
+  const groups = groupFindings(findings.map(({ finding }) => finding));
+  const placed = new Map(findings.map((each) => [each.finding, each]));
+  const places = groups.map(({ finding }) => place(file, placed.get(finding)));
+  const widest = places.reduce((width, text) => Math.max(width, text.length), 0);
+  return groups.map(({ finding, policies }, index) => {
+    const container = finding.container === undefined ? '' : ` (${printable(finding.container, 63)})`;
+    const path = findingPath(finding);
+    const tag = naming
+      ? `${finding.rule.id} · ${policies.map((name) => printable(name, 63)).join(', ')}`
+      : finding.rule.id;
+    const name = (finding.error ? errorName : modeNames[finding.mode])[style.locale];
+    const mode = paint(name, finding.error ? errorColor : modeColors[finding.mode], style);
+    const at = paint((places[index] ?? '').padEnd(widest), 2, style);
+    const what = `${path === '' ? '' : `${path}${container}  `}${findingMessage(finding, style.locale)}`;
+    return `    ${at}  ${mode}  ${what}  ${paint(`[${tag}]`, 2, style)}`;
+  });
+}
+
+function place(file: string, placed: PlacedFinding | undefined): string {
+  return `${printable(file, 1024)}:${placed?.line ?? 1}:${placed?.column ?? 1}`;
+}
+
+function patchLines({ findings, repair }: CheckedObject, style: TableStyle): readonly string[] {
+  if (repair === undefined) return [];
+  const patch = formatMergePatch(repair.patch);
+  if (patch.length > longestPatch) return [];
+  const denied = groupFindings(findings.map(({ finding }) => finding).filter(({ mode }) => mode === 'Enforce'));
+  const values = { satisfied: String(repair.satisfied), count: String(denied.length) };
+  return [`    ${localize(changes, style.locale, values)}`, `      ${patch}`];
+}
+
+function summaryLine(summary: CheckSummary, style: TableStyle): string {
+  const numbers = Object.fromEntries(Object.entries(summary).map(([name, count]) => [name, String(count)]));
+  const values = {
+    ...numbers,
+    objects: quantity(objects, summary.objects, style.locale),
+    error: quantity(errors, summary.error, style.locale),
+  };
+  const none = summary.deny + summary.warn + summary.audit + summary.error === 0;
+  return paint(localize(none ? clean : counted, style.locale, values), none ? 32 : 1, style);
+}
+
+function quantity(words: { readonly one: Localized; readonly many: Localized }, count: number, locale: Locale): string {
+  return localize(count === 1 ? words.one : words.many, locale, { count: String(count) });
+}
+
+/** Error findings have no rule that could be explained. */
+function explainable({ violating }: CheckOutcome): string {
+  const ids = new Set<string>();
+  for (const { findings } of violating)
+    for (const { finding } of findings) if (!finding.error) ids.add(finding.rule.id);
+  return [...ids].join(' ');
+}
+
+/** ANSI: 1 bold, 2 faint, 3x a colour. */
+function paint(text: string, code: number, { color }: TableStyle): string {
+  return color ? `\u001b[${code}m${text}\u001b[0m` : text;
+}

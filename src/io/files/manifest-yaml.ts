@@ -1,0 +1,106 @@
+import { type Document, parseAllDocuments } from 'yaml';
+import { messageOf, SekishoError } from '../../core/error.ts';
+import { readSimpleYaml, simpleYamlLocator } from './simple-yaml.ts';
+import type { Source, SourceDocument, SourceProblem } from './source-document.ts';
+import { createYamlReading, locateNode, readNode } from './yaml-value.ts';
+
+/*
+ * YAML as kubectl reads it: cut at `---` before anything is parsed, scalars by yaml-scalar.ts, keys and merges by
+ * yaml-value.ts. Most documents need no more than simple-yaml.ts; for the others the parser is used, and for its syntax
+ * alone (schema `failsafe`: every scalar is text). A duplicate key, of which kubectl takes the last, is an error here:
+ * one of the two is not what its author meant.
+ */
+const options = {
+  version: '1.1',
+  schema: 'failsafe',
+  resolveKnownTags: false,
+  merge: false,
+  uniqueKeys: false,
+  prettyErrors: false,
+  logLevel: 'silent',
+} as const;
+
+export function parseYamlManifest(text: string): Source {
+  const documents: SourceDocument[] = [];
+  const problems: SourceProblem[] = [];
+  for (const { start, end } of partsOf(text)) {
+    const part = text.slice(start, end);
+    const simple = readSimpleYaml(part);
+    if (simple === undefined) parsePart(part, start, { documents, problems });
+    else documents.push({ value: simple.value, locate: locatorOf(part, start) });
+  }
+  return { documents, problems };
+}
+
+/** Positions are looked for when somebody asks: most documents break no rule. */
+function locatorOf(part: string, base: number): SourceDocument['locate'] {
+  let locate: SourceDocument['locate'] | undefined;
+  return (path) => {
+    locate ??= simpleYamlLocator(part);
+    return base + locate(path);
+  };
+}
+
+function parsePart(part: string, base: number, found: Found): void {
+  try {
+    for (const document of parseAllDocuments(part, options)) readDocument(document, base, found);
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    found.problems.push({ offset: base, message: tooDeep });
+  }
+}
+
+interface Part {
+  readonly start: number;
+  readonly end: number;
+}
+
+const separator = /^---[ \t]*(?:#.*)?\r?$/gm;
+const nothing = /^(?:---.*\n)?(?:[ \t]*(?:#.*)?\r?\n|%.*\n)*$/;
+
+/** The text between separators. What has only comments and directives belongs to the document that follows. */
+function partsOf(text: string): readonly Part[] {
+  const parts: Part[] = [];
+  let start = 0;
+  let looked = 0;
+  for (const { index } of text.matchAll(separator)) {
+    const empty = nothing.test(text.slice(looked, index));
+    looked = index;
+    if (empty) continue;
+    parts.push({ start, end: index });
+    start = index;
+  }
+  parts.push({ start, end: text.length });
+  return parts;
+}
+
+/** Parser and reader recurse: an absurdly deep document overflows the stack, and must not take the program along. */
+const tooDeep = 'is nested too deeply';
+
+function messageOfParser(message: string): string {
+  if (message.includes('call stack')) return tooDeep;
+  return message.charAt(0).toLowerCase() + message.slice(1);
+}
+
+interface Found {
+  readonly documents: SourceDocument[];
+  readonly problems: SourceProblem[];
+}
+
+function readDocument(document: Document.Parsed, base: number, { documents, problems }: Found): void {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    problems.push({ offset: base + error.pos[0], message: messageOfParser(error.message) });
+    return;
+  }
+  const root = document.contents;
+  const reading = createYamlReading();
+  try {
+    const value = readNode(root, reading);
+    if (value === null) return;
+    documents.push({ value, locate: (path) => base + locateNode(root, path, reading) });
+  } catch (thrown) {
+    if (thrown instanceof SekishoError) problems.push({ offset: base + reading.at, message: messageOf(thrown) });
+    else throw thrown;
+  }
+}

@@ -1,0 +1,131 @@
+import { isUtf8 } from 'node:buffer';
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { messageOf, SekishoError } from '../../core/error.ts';
+import type { FieldPath } from '../../core/pod/field-path.ts';
+import { parseJsonManifest } from './manifest-json.ts';
+import { collectObjects, type ManifestObject } from './manifest-objects.ts';
+import { parseYamlManifest } from './manifest-yaml.ts';
+import { createPositions, type Position, type Source } from './source-document.ts';
+
+/** Standard input, where a file is named. */
+export const standardInput = '-';
+
+/** Why something cannot be judged, and where that shows. */
+export interface ManifestProblem {
+  readonly file: string;
+  readonly position?: Position;
+  readonly message: string;
+}
+
+/** What one file was found to hold. */
+export interface Manifest {
+  readonly objects: readonly ManifestObject[];
+  readonly problems: readonly ManifestProblem[];
+}
+
+/** The files that paths lead to. */
+export interface ManifestFiles {
+  readonly files: readonly string[];
+  readonly problems: readonly ManifestProblem[];
+}
+
+const extensions: ReadonlySet<string> = new Set(['.yaml', '.yml', '.json']);
+
+/**
+ * Files as they are named; folders with all below them, sorted, only `*.yaml`, `*.yml` and `*.json`, and nothing whose
+ * name begins with a dot. A folder without any manifest is a problem: checking nothing must not look like a pass.
+ */
+export function listManifests(paths: readonly string[]): ManifestFiles {
+  const files: string[] = [];
+  const problems: ManifestProblem[] = [];
+  for (const path of paths) {
+    const before = files.length + problems.length;
+    if (path === standardInput) files.push(path);
+    else visit(path, { files, problems, parents: [], named: true });
+    if (files.length + problems.length === before) {
+      problems.push({ file: path, message: 'holds no manifest (*.yaml, *.yml, *.json)' });
+    }
+  }
+  return { files, problems };
+}
+
+interface Visit {
+  readonly files: string[];
+  readonly problems: ManifestProblem[];
+  /** The real paths of the folders above: a link to one of them would never end. */
+  readonly parents: readonly string[];
+  /** Given on the command line: then any name will do. */
+  readonly named: boolean;
+}
+
+function visit(path: string, { files, problems, parents, named }: Visit): void {
+  try {
+    if (!statSync(path).isDirectory()) {
+      if (named || extensions.has(extname(path).toLowerCase())) files.push(path);
+      return;
+    }
+    const real = realpathSync(path);
+    if (parents.includes(real)) return;
+    const inside = { files, problems, parents: [...parents, real], named: false };
+    for (const name of readdirSync(path).sort()) if (!name.startsWith('.')) visit(join(path, name), inside);
+  } catch (thrown) {
+    problems.push({ file: path, message: unreadable(thrown) });
+  }
+}
+
+function unreadable(thrown: unknown): string {
+  // Node's message repeats call and path: `ENOENT: no such file or directory, stat 'x'`.
+  return `cannot be read: ${messageOf(thrown).replace(/, \w+(?: '.*')?$/s, '')}`;
+}
+
+/** Reads one file, or standard input, whole. What is broken in it becomes a problem, the rest is read. */
+export async function readManifest(file: string): Promise<Manifest> {
+  let text: string;
+  try {
+    const bytes = file === standardInput ? await readStandardInput() : readFileSync(file);
+    text = decode(bytes);
+  } catch (thrown) {
+    return { objects: [], problems: [{ file, message: unreadable(thrown) }] };
+  }
+  const positionOf = createPositions(text);
+  const { documents, problems } = parseManifest(text, file);
+  const objects: ManifestObject[] = [];
+  const found: ManifestProblem[] = problems.map(({ offset, message }) => ({
+    file,
+    position: positionOf(offset),
+    message,
+  }));
+  for (const document of documents) {
+    const position = (path: FieldPath): Position => positionOf(document.locate(path));
+    const broken = (path: FieldPath, message: string): void => {
+      found.push({ file, position: position(path), message });
+    };
+    collectObjects(document.value, { objects, position, broken });
+  }
+  return { objects, problems: found };
+}
+
+const byteOrderMark = /^\ufeff/;
+
+/** Reading descriptor 0 at one go fails with EAGAIN where the writer at the other end is slow. */
+async function readStandardInput(): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+function decode(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new SekishoError('FileUnreadable', 'it is not UTF-8');
+  return bytes.toString('utf8').replace(byteOrderMark, '');
+}
+
+/** As kubectl does: what begins with a brace may be JSON under any name, and is YAML if it is not. */
+function parseManifest(text: string, file: string): Source {
+  if (extname(file).toLowerCase() === '.json') return parseJsonManifest(text);
+  if (!/^\s*\{/.test(text)) return parseYamlManifest(text);
+  const json = parseJsonManifest(text);
+  if (json.problems.length === 0) return json;
+  const yaml = parseYamlManifest(text);
+  return yaml.problems.length > 0 && file === standardInput ? json : yaml;
+}

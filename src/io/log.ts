@@ -1,0 +1,46 @@
+import { type DestinationStream, type Logger, type LoggerOptions, pino, stdTimeFunctions } from 'pino';
+
+export type { Logger } from 'pino';
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+/** Lines that wait for a reader which does not read. More are dropped: a stuck log must neither stop admission nor fill memory. */
+const bytesWaiting = 16 * 1024 * 1024;
+
+/** JSON lines on stderr: constant messages, facts in fields. A test passes a destination of its own. */
+export function createLogger(level: LogLevel, destination: DestinationStream = standardError()): Logger {
+  const options: LoggerOptions = {
+    level,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  };
+  return pino(options, destination);
+}
+
+/** Lines are collected up to this length or time: one write for each would cost as much as the line itself. */
+const writeLength = 8 * 1024;
+const writeInterval = 100;
+
+/**
+ * Asynchronous, because a synchronous write waits for whoever reads the pipe, in the event loop that answers the API
+ * server. Nothing is lost at the end: pino writes out what is left on `exit`, also after `process.exit`.
+ */
+function standardError(): DestinationStream {
+  return pino.destination({
+    dest: 2,
+    sync: false,
+    minLength: writeLength,
+    periodicFlush: writeInterval,
+    maxLength: bytesWaiting,
+  });
+}
+
+const longestText = 256;
+
+/** Cuts what a user chose, so that one line stays one line's length. JSON escapes control characters by itself. */
+export function cut(text: string): string {
+  return text.length <= longestText ? text : `${text.slice(0, longestText).toWellFormed()}…`;
+}

@@ -1,0 +1,175 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Finding } from '../core/engine/decision.ts';
+import type { PodPolicy } from '../core/policy/pod-policy.ts';
+
+/** What is counted of one request. */
+export interface AdmissionSample {
+  readonly operation: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly decision: 'allow' | 'deny' | 'error';
+  readonly dryRun: boolean;
+  readonly seconds: number;
+}
+
+export interface Metrics {
+  readonly registry: Registry;
+  admitted(sample: AdmissionSample): void;
+  found(findings: readonly Finding[]): void;
+  shed(): void;
+  setPolicies(policies: readonly PodPolicy[]): void;
+  setCertificateExpiry(kind: string, notAfter: Date): void;
+  certificateReloadFailed(): void;
+}
+
+/** Read when somebody asks, so that a request costs nothing for them. */
+export interface MetricSources {
+  readonly version: string;
+  inflight(): number;
+}
+
+/** Above this many policies the label says "other": every series is kept by the server that scrapes us. */
+const policiesNamed = 50;
+
+/** The plural names of the kinds that hold a pod. Any other is "other": whoever calls chooses the name. */
+const resources: ReadonlySet<string> = new Set([
+  'pods',
+  'replicationcontrollers',
+  'podtemplates',
+  'replicasets',
+  'deployments',
+  'statefulsets',
+  'daemonsets',
+  'jobs',
+  'cronjobs',
+]);
+
+const subresources: ReadonlySet<string> = new Set(['', 'ephemeralcontainers', 'resize', 'scale', 'status']);
+
+const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const process = processMetrics(registry, sources);
+  return { registry, admitted: admissionMetrics(registry), found: findingMetrics(registry), ...process };
+}
+
+/** One series: prom-client looks its labels up at every `inc`, so we count here and hand over when we are scraped. */
+interface Tally {
+  readonly labels: Record<string, string>;
+  count: number;
+}
+
+interface Child {
+  readonly tally: Tally;
+  readonly duration: Histogram.Internal<string>;
+}
+
+function collectTallies(counter: Counter, tallies: Iterable<Tally>): void {
+  counter.reset();
+  for (const { labels, count } of tallies) counter.inc(labels, count);
+}
+
+/** One child for each combination of labels; all labels are bounded, so the memory is too. */
+function admissionMetrics(registry: Registry): Metrics['admitted'] {
+  const children = new Map<string, Child>();
+  new Counter({
+    name: 'sekisho_admission_requests_total',
+    help: 'Admission requests answered.',
+    labelNames: ['operation', 'resource', 'subresource', 'decision', 'dry_run'],
+    registers: [registry],
+    collect() {
+      collectTallies(
+        this,
+        [...children.values()].map(({ tally }) => tally),
+      );
+    },
+  });
+  const duration = new Histogram({
+    name: 'sekisho_admission_duration_seconds',
+    help: 'Time from a complete admission request to its answer.',
+    labelNames: ['operation', 'resource', 'decision'],
+    buckets: durationBuckets,
+    registers: [registry],
+  });
+  const bind = ({ operation, resource, subresource, decision, dryRun }: AdmissionSample): Child => ({
+    tally: { labels: { operation, resource, subresource, decision, dry_run: String(dryRun) }, count: 0 },
+    duration: duration.labels(operation, resource, decision),
+  });
+  return (sample) => {
+    const resource = resources.has(sample.resource) ? sample.resource : 'other';
+    const subresource = subresources.has(sample.subresource) ? sample.subresource : 'other';
+    const key = `${sample.operation} ${resource} ${subresource} ${sample.decision} ${sample.dryRun}`;
+    let child = children.get(key);
+    if (child === undefined) {
+      child = bind({ ...sample, resource, subresource });
+      children.set(key, child);
+    }
+    child.tally.count++;
+    child.duration.observe(sample.seconds);
+  };
+}
+
+function findingMetrics(registry: Registry): Metrics['found'] {
+  const tallies = new Map<string, Tally>();
+  new Counter({
+    name: 'sekisho_findings_total',
+    help: 'Violations found, by the policy that minds them.',
+    labelNames: ['policy', 'rule', 'mode'],
+    registers: [registry],
+    collect() {
+      collectTallies(this, tallies.values());
+    },
+  });
+  const named = new Set<string>();
+  return (findings) => {
+    for (const { policy: name, rule, mode } of findings) {
+      if (named.size < policiesNamed) named.add(name);
+      const policy = named.has(name) ? name : 'other';
+      const key = `${policy} ${rule.id} ${mode}`;
+      let tally = tallies.get(key);
+      if (tally === undefined) {
+        tally = { labels: { policy, rule: rule.id, mode }, count: 0 };
+        tallies.set(key, tally);
+      }
+      tally.count++;
+    }
+  };
+}
+
+type ProcessMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found'>;
+
+function processMetrics(registry: Registry, { version, inflight }: MetricSources): ProcessMetrics {
+  const registers = [registry];
+  const gauge = (name: string, help: string, labelNames: string[] = []) =>
+    new Gauge({ name, help, labelNames, registers });
+  const counter = (name: string, help: string) => new Counter({ name, help, registers });
+  new Gauge({
+    name: 'sekisho_admission_inflight',
+    help: 'Admission requests received in part or whole and not yet answered.',
+    registers,
+    collect() {
+      this.set(inflight());
+    },
+  });
+  const shed = counter('sekisho_admission_shed_total', 'Requests refused because too many were in flight.');
+  const policies = gauge('sekisho_policies', 'Policies in force.', ['mode', 'ready']);
+  const expiry = gauge('sekisho_certificate_expiry_timestamp_seconds', 'When the certificate in use expires.', [
+    'kind',
+  ]);
+  const reloadFailures = counter(
+    'sekisho_certificate_reload_failures_total',
+    'Changes of the certificate files that could not be served; the last good pair stayed.',
+  );
+  gauge('sekisho_build_info', 'Always 1.', ['version', 'node']).set({ version, node: process.versions.node }, 1);
+  return {
+    shed: () => shed.inc(),
+    setPolicies(all) {
+      policies.reset();
+      for (const { spec } of all) policies.inc({ mode: spec.mode, ready: 'true' });
+    },
+    setCertificateExpiry: (kind, notAfter) => expiry.set({ kind }, notAfter.getTime() / 1_000),
+    certificateReloadFailed: () => reloadFailures.inc(),
+  };
+}

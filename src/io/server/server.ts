@@ -1,0 +1,109 @@
+import type { AddressInfo } from 'node:net';
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import type { AnswerContext } from '../../core/admission/answer.ts';
+import { SekishoError } from '../../core/error.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { KeyPair } from '../tls/key-pair.ts';
+import { createConclusion } from './conclusion.ts';
+import { limitConnections } from './connections.ts';
+import { addGate, tooLarge } from './gate.ts';
+import type { InFlight } from './in-flight.ts';
+import { type Limits, timeouts } from './limits.ts';
+import { refuse } from './refusal.ts';
+import { addValidateRoute } from './validate-route.ts';
+
+/** Where to listen; port 0 picks one. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface AdmissionServerOptions {
+  readonly pair: KeyPair;
+  readonly answers: AnswerContext;
+  readonly limits: Limits;
+  readonly inFlight: InFlight;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** The webhook: HTTPS in front of core. */
+export interface AdmissionServer {
+  readonly app: FastifyInstance;
+  /** The port that was given or picked. */
+  listen(address: Address): Promise<number>;
+  /** New connections get the new pair; those that stand keep theirs. */
+  serve(pair: KeyPair): void;
+  /** Stops listening, ends idle connections, and waits until what is in flight is answered. */
+  close(): Promise<void>;
+}
+
+export function createAdmissionServer(options: AdmissionServerOptions): AdmissionServer {
+  const { answers, limits, inFlight, log, metrics } = options;
+  const { app, server } = createApp(options.pair, limits.bodyBytes);
+  server.maxConnections = limits.connections;
+  const connections = limitConnections(server, limits.connectionsPerAddress, inFlight);
+  addGate(app, { limits, inFlight, connections, metrics });
+  const { ceiling } = answers.policies;
+  let ending = false;
+  const closing = (): boolean => ending;
+  addValidateRoute(app, answers, createConclusion({ ceiling, log, metrics, connections, closing }));
+  return {
+    app,
+    async listen({ host, port }) {
+      await app.listen({ host, port }).catch((cause: Error) => {
+        throw new SekishoError('ServerFailed', `cannot listen on ${host} port ${port}: ${cause.message}`, cause);
+      });
+      return (server.address() as AddressInfo).port;
+    },
+    serve: (pair) => server.setSecureContext(secureContext(pair)),
+    async close() {
+      ending = true;
+      const closed = app.close();
+      await inFlight.empty();
+      // Whoever is connected and has asked nothing yet would keep the server open for as long as it likes.
+      connections.destroyAll();
+      await closed;
+    },
+  };
+}
+
+/** TLS 1.3 alone: every API server that still gets fixes speaks it. */
+function secureContext({ cert, key }: KeyPair) {
+  return { cert, key, minVersion: 'TLSv1.3' } as const;
+}
+
+function createApp(pair: KeyPair, bodyLimit: number) {
+  const app = fastify({
+    https: {
+      ...secureContext(pair),
+      // The API server speaks HTTP/1.1 to services; offering more would only be more to attack.
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: timeouts.handshake,
+      headersTimeout: timeouts.headers,
+      connectionsCheckingInterval: timeouts.checkingInterval,
+    },
+    bodyLimit,
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    // While closing, requests on connections that stand are still judged: a 503 is a failed webhook call.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    trustProxy: false,
+    logger: false,
+    requestIdHeader: false,
+    genReqId: () => '',
+    exposeHeadRoutes: false,
+    routerOptions: { querystringParser: () => ({}), caseSensitive: true },
+  });
+  app.removeAllContentTypeParsers();
+  // Raw bytes: fastify's own parser answers `__proto__` with HTTP 400, where a verdict is due.
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse(reply, tooLarge(bodyLimit));
+    const status = error.statusCode === 415 ? 415 : 400;
+    refuse(reply, { status, message: 'the request cannot be read' });
+  });
+  return { app: app as unknown as FastifyInstance, server: app.server };
+}

@@ -1,0 +1,100 @@
+import { generateKeyPair, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import type { pki } from 'node-forge';
+import type { KeyPair } from './key-pair.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+
+/** What a leaf is issued for. */
+export interface LeafNames {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+}
+
+export interface Lifetime {
+  readonly now: Date;
+  readonly days: number;
+}
+
+type Forge = typeof import('node-forge');
+
+/** A CA of our own, good for nothing but signing leaves. */
+export async function issueAuthority({ now, days }: Lifetime): Promise<KeyPair> {
+  const [forge, keys] = await Promise.all([loadForge(), newKeys(3072)]);
+  const certificate = newCertificate(forge, keys, { now, days });
+  const name = [{ name: 'commonName', value: `Sekisho CA ${certificate.serialNumber.slice(0, 8)}` }];
+  certificate.setSubject(name);
+  certificate.setIssuer(name);
+  certificate.setExtensions([
+    { name: 'basicConstraints', cA: true, pathLenConstraint: 0, critical: true },
+    { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+    { name: 'subjectKeyIdentifier' },
+  ]);
+  return sign(forge, certificate, { cert: '', key: keys.privateKey });
+}
+
+/** A leaf for a TLS server, signed by the authority. */
+export async function issueLeaf(authority: KeyPair, names: LeafNames, { now, days }: Lifetime): Promise<KeyPair> {
+  const [forge, keys] = await Promise.all([loadForge(), newKeys(2048)]);
+  const issuer = forge.pki.certificateFromPem(authority.cert);
+  const certificate = newCertificate(forge, keys, { now, days });
+  certificate.setSubject([{ name: 'commonName', value: names.dns[0] ?? 'sekisho' }]);
+  certificate.setIssuer(issuer.subject.attributes);
+  certificate.setExtensions([
+    { name: 'basicConstraints', cA: false, critical: true },
+    { name: 'keyUsage', digitalSignature: true, keyEncipherment: true, critical: true },
+    { name: 'extKeyUsage', serverAuth: true },
+    { name: 'subjectAltName', altNames: alternativeNames(names) },
+    { name: 'subjectKeyIdentifier' },
+    { name: 'authorityKeyIdentifier', keyIdentifier: issuer.generateSubjectKeyIdentifier().getBytes() },
+  ]);
+  const signed = sign(forge, certificate, authority);
+  return { cert: signed.cert, key: keys.privateKey };
+}
+
+async function loadForge(): Promise<Forge> {
+  const { default: forge } = await import('node-forge');
+  return forge;
+}
+
+interface PemKeys {
+  readonly publicKey: string;
+  readonly privateKey: string;
+}
+
+/** By node:crypto, in its thread pool: forge would take seconds in the event loop. */
+async function newKeys(bits: number): Promise<PemKeys> {
+  return promisify(generateKeyPair)('rsa', {
+    modulusLength: bits,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+}
+
+function newCertificate(forge: Forge, keys: PemKeys, { now, days }: Lifetime): pki.Certificate {
+  const certificate = forge.pki.createCertificate();
+  certificate.publicKey = forge.pki.publicKeyFromPem(keys.publicKey);
+  certificate.serialNumber = newSerial();
+  // An hour back, for clocks that are late.
+  certificate.validity.notBefore = new Date(now.getTime() - hour);
+  certificate.validity.notAfter = new Date(now.getTime() + days * day);
+  return certificate;
+}
+
+/** RFC 5280: positive, at most 20 octets. The first octet is 0x40–0x7f: neither negative nor with a leading zero. */
+function newSerial(): string {
+  const bytes = randomBytes(16);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
+}
+
+function alternativeNames({ dns, ip }: LeafNames): object[] {
+  return [...dns.map((value) => ({ type: 2, value })), ...ip.map((address) => ({ type: 7, ip: address }))];
+}
+
+/** With SHA-256: forge's default is SHA-1. An empty `cert` signs with the certificate's own key. */
+function sign(forge: Forge, certificate: pki.Certificate, signer: KeyPair): KeyPair {
+  certificate.sign(forge.pki.privateKeyFromPem(signer.key), forge.md.sha256.create());
+  return { cert: forge.pki.certificateToPem(certificate).replaceAll('\r\n', '\n'), key: signer.key };
+}

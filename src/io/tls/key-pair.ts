@@ -1,0 +1,40 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import { messageOf, SekishoError } from '../../core/error.ts';
+
+/** A certificate (its chain behind it) and the key that belongs to it, both PEM. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A pair that may be served: it belongs together, and until when. */
+export interface ServingPair extends KeyPair {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** Refuses a pair that a TLS client would refuse, before any client meets it. */
+export function parseServingPair({ cert, key }: KeyPair, now: Date): ServingPair {
+  const leaf = readable('certificate', () => new X509Certificate(cert));
+  const privateKey = readable('key', () => createPrivateKey(key));
+  if (!leaf.checkPrivateKey(privateKey)) throw invalid('the key does not belong to the certificate');
+  // Also reads the rest of the chain, and refuses keys too short for TLS.
+  readable('certificate', () => createSecureContext({ cert, key, minVersion: 'TLSv1.3' }));
+  const { validFromDate: notBefore, validToDate: notAfter } = leaf;
+  if (now < notBefore) throw invalid(`the certificate is not valid before ${notBefore.toISOString()}`);
+  if (now >= notAfter) throw invalid(`the certificate expired at ${notAfter.toISOString()}`);
+  return { cert, key, notBefore, notAfter };
+}
+
+function readable<T>(what: string, read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw invalid(`the ${what} cannot be read: ${messageOf(thrown)}`, thrown);
+  }
+}
+
+function invalid(message: string, cause?: unknown): SekishoError<'CertificateInvalid'> {
+  return new SekishoError('CertificateInvalid', message, cause);
+}

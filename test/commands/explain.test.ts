@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { nearest } from '../../src/commands/explaining.ts';
+import { podSecurityRules } from '../../src/core/rules/index.ts';
+import { run } from './running-sekisho.ts';
+
+describe('sekisho explain', () => {
+  test('lists every rule with level, severity and title', async () => {
+    const { code, stdout } = await run(['explain']);
+    expect(code).toBe(0);
+    expect(stdout.split('\n')[0]).toMatch(/^RULE +LEVEL +SEVERITY +WHAT IT JUDGES$/);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(podSecurityRules.length + 1);
+    expect(stdout).toMatch(/^hostNamespaces +baseline +high +Host namespaces$/m);
+  });
+
+  test('says everything a rule says of itself, with manifests that can be applied', async () => {
+    const { code, stdout } = await run(['explain', 'capabilities_restricted']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^capabilities_restricted: Dropped capabilities$/m);
+    expect(stdout).toMatch(/^ {2}Versions: +since v1\.22, changed in v1\.25$/m);
+    expect(stdout).toMatch(/^ {2}Speaks for: +capabilities_baseline$/m);
+    expect(stdout).toMatch(/^Why\n {2}Capabilities are pieces of root\./m);
+    expect(stdout).toMatch(/^What to change\n {2}Set capabilities\.drop/m);
+    const manifest = stdout.slice(
+      stdout.indexOf('  apiVersion: v1'),
+      stdout.indexOf('\n\n', stdout.indexOf('  apiVersion: v1')),
+    );
+    expect(parseAllDocuments(manifest)[0]?.toJS()).toMatchObject({
+      kind: 'Pod',
+      spec: { containers: [{ name: 'app' }] },
+    });
+    expect(stdout).toContain('# denied for spec.containers[0].securityContext.capabilities.add[1]');
+  });
+
+  test('explains several rules, each once, in Japanese, labels too', async () => {
+    const { stdout } = await run(['--lang', 'ja', 'explain', 'privileged', 'hostNamespaces', 'privileged']);
+    expect(stdout.match(/^privileged: /gm)).toHaveLength(1);
+    for (const text of [
+      'hostNamespaces: ホストの名前空間',
+      '深刻度:',
+      '理由',
+      '修正方法',
+      '許可される例',
+      '拒否される例',
+      '# 違反: spec.hostPID',
+    ]) {
+      expect(stdout).toContain(text);
+    }
+  });
+
+  test('is JSON for programs', async () => {
+    const { stdout } = await run(['explain', 'hostNamespaces', '-o', 'json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      kind: 'RuleList',
+      rules: [
+        {
+          id: 'hostNamespaces',
+          level: 'baseline',
+          versions: [{ since: 'v1.0' }],
+          examples: { violating: [{ violates: ['spec.hostPID'] }, {}] },
+        },
+      ],
+    });
+    expect(JSON.parse((await run(['explain', '-o', 'json'])).stdout).rules).toHaveLength(podSecurityRules.length);
+  });
+
+  test('an id that does not exist exits 2 and names the nearest', async () => {
+    const { code, stdout, stderr } = await run(['explain', 'privilged']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toBe('sekisho: no rule is called privilged: did you mean privileged?\n');
+    expect((await run(['explain', 'xyzzy'])).stderr).toBe(
+      "sekisho: no rule is called xyzzy: 'sekisho explain' lists all\n",
+    );
+  });
+
+  test('near are ids that contain what was typed, or differ by little', () => {
+    const ids = ['runAsUser', 'runAsNonRoot', 'seccompProfile_baseline', 'seccompProfile_restricted'];
+    expect(nearest('runasuser', ids)).toEqual(['runAsUser']);
+    expect(nearest('seccomp', ids)).toEqual(['seccompProfile_baseline', 'seccompProfile_restricted']);
+    expect(nearest('runAsNoRot', ids)).toEqual(['runAsNonRoot']);
+    expect(nearest('', ids)).toEqual([]);
+    expect(nearest('x'.repeat(1e6), ids)).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
+import { connect, type TLSSocket } from 'node:tls';
+import type { AnswerContext } from '../../../src/core/admission/answer.ts';
+import type { Mode } from '../../../src/core/policy/mode.ts';
+import { createPolicySet, type PolicySet } from '../../../src/core/policy/policy-set.ts';
+import { offlineFacts } from '../../../src/io/facts.ts';
+import { createLogger, type LogLevel } from '../../../src/io/log.ts';
+import { createMetrics } from '../../../src/io/metrics.ts';
+import { createInFlight } from '../../../src/io/server/in-flight.ts';
+import { type Limits, standardLimits } from '../../../src/io/server/limits.ts';
+import { createAdmissionServer } from '../../../src/io/server/server.ts';
+import { issueAuthority, issueLeaf } from '../../../src/io/tls/issue.ts';
+import type { KeyPair } from '../../../src/io/tls/key-pair.ts';
+import { builtin } from '../../admission-requests.ts';
+
+/* A real webhook on loopback, and a client that trusts its CA and nothing else. */
+
+const lifetime = { now: new Date(), days: 1 };
+export const authority = await issueAuthority(lifetime);
+export const newLeaf = (): Promise<KeyPair> =>
+  issueLeaf(authority, { dns: ['localhost'], ip: ['127.0.0.1', '::1'] }, lifetime);
+const pair = await newLeaf();
+
+export interface WebhookOptions {
+  readonly limits?: Partial<Limits>;
+  readonly ceiling?: Mode;
+  readonly level?: LogLevel;
+  readonly policies?: PolicySet;
+}
+
+export async function startWebhook({ ceiling = 'Enforce', ...options }: WebhookOptions = {}) {
+  const limits: Limits = { ...standardLimits, ...options.limits };
+  const inFlight = createInFlight(limits);
+  const lines: Record<string, unknown>[] = [];
+  const rawLines: string[] = [];
+  const log = createLogger(options.level ?? 'info', {
+    write(line) {
+      rawLines.push(line);
+      lines.push(JSON.parse(line));
+    },
+  });
+  const metrics = createMetrics({ version: '0', inflight: () => inFlight.requests });
+  const policies = options.policies ?? createPolicySet([builtin('builtin:restricted')], ceiling);
+  const answers: AnswerContext = { policies, facts: offlineFacts, locale: 'en' };
+  const webhook = createAdmissionServer({ pair, answers, limits, inFlight, log, metrics });
+  const port = await webhook.listen({ host: '127.0.0.1', port: 0 });
+  return { ...webhook, port, inFlight, lines, rawLines, metrics, [Symbol.asyncDispose]: () => webhook.close() };
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly text: string;
+}
+
+export interface Post {
+  readonly body?: string | Buffer;
+  readonly type?: string | null;
+  readonly method?: string;
+  readonly path?: string;
+}
+
+/** One request on a connection of its own. */
+export async function send(port: number, { body = '', type = 'application/json', ...rest }: Post): Promise<Reply> {
+  const call = request({
+    port,
+    host: '127.0.0.1',
+    ca: authority.cert,
+    agent: false,
+    method: rest.method ?? 'POST',
+    path: rest.path ?? '/validate?timeout=10s',
+    headers: { ...(type === null ? {} : { 'content-type': type }), 'content-length': Buffer.byteLength(body) },
+  });
+  call.end(body);
+  // A server that has answered may close while we still send: the answer counts, not the broken pipe.
+  const [answer] = (await new Promise((resolve, reject) => {
+    call.once('response', (response) => resolve([response]));
+    call.on('error', reject);
+  })) as [IncomingMessage];
+  return { status: answer.statusCode ?? 0, headers: answer.headers, text: await textOf(answer) };
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+/** A bare TLS connection, for what no client would send. */
+export async function open(port: number): Promise<TLSSocket> {
+  const socket = connect({ port, host: '127.0.0.1', ca: authority.cert, ALPNProtocols: ['http/1.1'] });
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** The `response` of the answered review. */
+export function verdictOf({ text }: Reply) {
+  return JSON.parse(text).response as {
+    uid: string;
+    allowed: boolean;
+    status?: { code: number; reason?: string; message: string };
+    warnings?: string[];
+    auditAnnotations?: Record<string, string>;
+  };
+}
