@@ -5,6 +5,7 @@ import type { Cluster } from '../drivers/cluster.ts';
 import { type RunningProcess, startProcess } from '../drivers/process.ts';
 import { waitFor } from '../drivers/waiting.ts';
 import { sharedCluster } from './case.ts';
+import { whenInForce } from './in-force.ts';
 import { disposed, watchUntilDisposed } from './unfinished.ts';
 import { registerWebhook } from './webhook-configuration.ts';
 
@@ -35,7 +36,7 @@ export interface Sekisho extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Starts `sekisho serve --dev` from this checkout, waits until it is ready and registers it with the API server. */
+/** Starts `sekisho serve --dev` from this checkout, registers it with the API server and waits until that asks it. */
 export async function startSekisho(options: SekishoOptions = {}): Promise<Sekisho> {
   const { register = true, cluster = sharedCluster() } = options;
   const dir = await mkdtemp(join(cluster.folder, 'sekisho-'));
@@ -48,8 +49,10 @@ export async function startSekisho(options: SekishoOptions = {}): Promise<Sekish
     what: 'sekisho serve',
     process,
   });
-  if (register)
+  if (register) {
     undo.use(await registerWebhook(await readFile(join(dir, 'webhook-configuration.yaml'), 'utf8'), cluster));
+    await whenInForce(cluster, () => wasAsked(probeUrl));
+  }
   const end = undo.move();
   watchUntilDisposed(end);
   end.defer(() => disposed(end));
@@ -88,6 +91,11 @@ async function whenReady(dir: string, process: RunningProcess): Promise<Listenin
   const response = await fetch(new URL('/readyz', probeUrl), { signal: AbortSignal.timeout(1_000) }).catch(() => null);
   await response?.body?.cancel();
   return response?.status === 200 ? { url, probeUrl } : undefined;
+}
+
+async function wasAsked(probeUrl: string): Promise<boolean> {
+  const response = await fetch(new URL('/metrics', probeUrl), { signal: AbortSignal.timeout(5_000) });
+  return (await response.text()).includes('\nsekisho_admission_requests_total{');
 }
 
 function parseLog(process: RunningProcess): LogLine[] {
