@@ -13,7 +13,8 @@ const rulesFolder = 'src/core/rules/podSecurity';
 
 export async function ruleIds(): Promise<readonly string[]> {
   const files = await readdir(join(root, rulesFolder));
-  return files.map((file) => file.replace(/\.ts$/, '')).sort((a, b) => (a < b ? -1 : 1));
+  // In the order in which the formatter sorts imports: case does not count.
+  return files.map((file) => file.replace(/\.ts$/, '')).sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
 }
 
 function indexSource(ids: readonly string[]): string {

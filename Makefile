@@ -1,0 +1,35 @@
+# Everything runs on the Node 24 that npm installs here (node_modules/.bin), whatever the machine's own is.
+.DEFAULT_GOAL := help
+installed := node_modules/.package-lock.json
+
+.PHONY: help demo test check e2e bench build generate
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
+
+demo: $(installed) ## judge recorded requests of a real API server and show what kubectl would print
+	@npm run --silent demo
+
+test: $(installed) ## types, style and all tests that need no cluster
+	npm run check
+	npm test
+
+check: $(installed) ## types and style only
+	npm run check
+
+e2e: $(installed) ## the same program behind a real kube-apiserver (e2e/README.md)
+	npm run e2e
+
+bench: $(installed) ## measure; ARGS=--check enforces the floors
+	npm run --silent bench -- $(ARGS)
+
+build: $(installed) ## compile to dist/
+	npm run build
+
+generate: $(installed) ## rewrite what follows from the rules: their index and pages
+	npm run generate
+
+# npm touches the lock file in node_modules last, so an interrupted install is repeated.
+$(installed): package.json package-lock.json .npmrc
+	npm ci --no-audit --no-fund
+	@touch $(installed)
