@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import type { InFlight } from './in-flight.ts';
+import type { Limits } from './limits.ts';
 
 /** What is remembered of one connection while it lives. */
 export interface Connection {
@@ -11,7 +12,7 @@ export interface Connection {
 
 export interface Connections {
   of(socket: Socket): Connection;
-  /** The address has sent a complete review: the limit for strangers no longer applies to it. */
+  /** The address has sent a complete review: it is no stranger any more. */
   recognise(connection: Connection): void;
   /** Ends them all, also those that are still shaking hands. */
   destroyAll(): void;
@@ -21,27 +22,31 @@ export interface Connections {
 const addressesRemembered = 1_024;
 
 /**
- * Counts connections for each remote address. A stranger gets a share of the places, so that whoever opens connections
- * and says nothing (any pod can reach a Service) does not lock out the API server.
+ * Keeps places free for the API server, because any pod can reach a Service, open connections and say nothing. A
+ * stranger may hold `connectionsPerAddress`. It gets more as long as there are places enough: the API server itself is a
+ * stranger after a restart, and may begin with a thousand connections at once. When places run short, a stranger that
+ * holds more than its share pays for each new connection with its oldest.
  */
-export function limitConnections(server: Server, perAddress: number, inFlight: InFlight): Connections {
-  const open = new Map<string, number>();
+export function limitConnections(server: Server, limits: Limits, inFlight: InFlight): Connections {
   const sockets = new Set<Socket>();
+  const byAddress = new Map<string, Set<Socket>>();
   const recognised = new Set<string>();
   const connections = new WeakMap<Socket, Connection>();
-  // Before the TLS layer's own listener: what is destroyed here never costs a handshake.
+  // Before the TLS layer's own listener, so that the oldest goes before the newest costs a handshake.
   server.prependListener('connection', (socket: Socket) => {
     const address = socket.remoteAddress ?? '';
-    const count = (open.get(address) ?? 0) + 1;
-    open.set(address, count);
+    const own = byAddress.get(address) ?? new Set();
+    byAddress.set(address, own.add(socket));
     sockets.add(socket);
     socket.once('close', () => {
       sockets.delete(socket);
-      const left = (open.get(address) ?? 1) - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
+      own.delete(socket);
+      if (own.size === 0 && byAddress.get(address) === own) byAddress.delete(address);
     });
-    if (count > perAddress && !recognised.has(address)) socket.destroy();
+    const short = sockets.size > limits.connectionsUnpressed;
+    if (short && own.size > limits.connectionsPerAddress && !recognised.has(address)) {
+      own.values().next().value?.destroy();
+    }
   });
   return {
     of(socket) {

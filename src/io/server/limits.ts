@@ -9,6 +9,9 @@ export interface Limits {
   /** How many of those bytes large bodies may take, so that a few announced giants never lock out ordinary reviews. */
   readonly inflightLargeBytes: number;
   readonly connections: number;
+  /** Up to here there are places enough for everybody. */
+  readonly connectionsUnpressed: number;
+  /** What one address may hold when there are not, until it has sent a complete review. */
   readonly connectionsPerAddress: number;
 }
 
@@ -20,6 +23,7 @@ export const standardLimits: Limits = {
   inflightBytes: 64 * mebibyte,
   inflightLargeBytes: 48 * mebibyte,
   connections: 2_500,
+  connectionsUnpressed: 1_250,
   connectionsPerAddress: 256,
 };
 

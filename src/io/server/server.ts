@@ -43,7 +43,7 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
   const { answers, limits, inFlight, log, metrics } = options;
   const { app, server } = createApp(options.pair, limits.bodyBytes);
   server.maxConnections = limits.connections;
-  const connections = limitConnections(server, limits.connectionsPerAddress, inFlight);
+  const connections = limitConnections(server, limits, inFlight);
   addGate(app, { limits, inFlight, connections, metrics });
   const { ceiling } = answers.policies;
   let ending = false;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:https';
 import { connect as connectPlain } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { connect } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { minimalPod } from '../../../src/core/rules/minimal-pod.ts';
@@ -192,23 +193,45 @@ describe('overload', () => {
 });
 
 describe('connections of one address', () => {
-  test('are limited until it has sent a complete review', async () => {
-    await using webhook = await startWebhook({ limits: { connectionsPerAddress: 3 } });
+  const limits = { connectionsPerAddress: 3, connectionsUnpressed: 5 };
+
+  test('are as many as there are places, so that the first burst of an API server is served', async () => {
+    await using webhook = await startWebhook();
+    const burst = Array.from({ length: 600 }, () => send(webhook.port, { body: good }));
+    expect(new Set((await Promise.all(burst)).map(({ status }) => status))).toEqual(new Set([200]));
+  });
+
+  test('replace each other when places run short, until it has sent a complete review', async () => {
+    await using webhook = await startWebhook({ limits });
     const { port } = webhook;
-    const first = await open(port);
-    const others = [await open(port), await open(port)];
-    await expect(open(port)).rejects.toThrow(/ECONNRESET|disconnected/);
-    first.write(`${headOf(2)}{}`);
-    expect(String(await once(first, 'data'))).toMatch(/^HTTP\/1\.1 400/);
-    await expect(open(port), 'no review, no trust').rejects.toThrow(/ECONNRESET|disconnected/);
-    first.write(`${headOf(good.length)}${good}`);
-    expect(String(await once(first, 'data'))).toMatch(/^HTTP\/1\.1 200/);
-    const more = await Promise.all([open(port), open(port), open(port), open(port)]);
-    for (const socket of [first, ...others, ...more]) socket.destroy();
+    const sockets: TLSSocket[] = [];
+    const closed: number[] = [];
+    const openMore = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        const socket = await open(port);
+        const index = sockets.push(socket) - 1;
+        socket.on('error', () => {}).on('close', () => closed.push(index));
+      }
+    };
+    await openMore(5);
+    await openMore(2);
+    await settled(() => closed.length === 2);
+    expect(closed).toEqual([0, 1]);
+    const last = sockets[6] as TLSSocket;
+    last.write(`${headOf(2)}{}`);
+    expect(String(await once(last, 'data'))).toMatch(/^HTTP\/1\.1 400/);
+    await openMore(1);
+    await settled(() => closed.length === 3);
+    expect(closed, 'no review, no trust').toEqual([0, 1, 2]);
+    last.write(`${headOf(good.length)}${good}`);
+    expect(String(await once(last, 'data'))).toMatch(/^HTTP\/1\.1 200/);
+    await openMore(4);
+    expect(closed).toEqual([0, 1, 2]);
+    for (const socket of sockets) socket.destroy();
   });
 
   test('are counted down when they close', async () => {
-    await using webhook = await startWebhook({ limits: { connectionsPerAddress: 2 } });
+    await using webhook = await startWebhook({ limits: { connectionsPerAddress: 2, connectionsUnpressed: 2 } });
     for (let i = 0; i < 10; i++) {
       const socket = await open(webhook.port);
       socket.destroy();

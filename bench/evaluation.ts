@@ -1,0 +1,76 @@
+/**
+ * The time of one evaluation, alone in a process: from a parsed object to the verdict, and for the denied pod also to
+ * the text of the answer. Prints JSON with microseconds.
+ */
+import { answerRequest } from '../src/core/admission/answer.ts';
+import { formatAdmissionReview } from '../src/core/admission/response.ts';
+import { type AdmissionRequest, parseAdmissionReview } from '../src/core/admission/review.ts';
+import { judge } from '../src/core/engine/judge.ts';
+import { workloadOfResource } from '../src/core/pod/workload.ts';
+import { createPolicySet } from '../src/core/policy/policy-set.ts';
+import { offlineFacts } from '../src/io/facts.ts';
+import { readPolicies } from '../src/io/files/policies.ts';
+import { type PodKind, reviewsOf } from './reviews.ts';
+import { median } from './statistics.ts';
+
+/** Microseconds, medians. */
+export interface Evaluation {
+  readonly judgeCompliant: number;
+  readonly judgeDenied: number;
+  readonly answerCompliant: number;
+  readonly answerDenied: number;
+}
+
+/** Many short ones: whoever takes the core away hits a few of them, and not their median. */
+const batches = 2_000;
+const perBatch = 64;
+const warmUp = 40_000;
+
+const policies = await readPolicies([`${import.meta.dirname}/policy.yaml`], () => undefined);
+const context = { policies: createPolicySet(policies, 'Enforce'), facts: offlineFacts, locale: 'en' } as const;
+
+function requestsOf(kind: PodKind): readonly AdmissionRequest[] {
+  return reviewsOf(kind).map(({ body }) => parseAdmissionReview(JSON.parse(body.toString())));
+}
+
+const pods = workloadOfResource('', 'pods');
+if (pods === undefined) throw new Error('pods are no workload');
+const workload = pods;
+
+function judged(request: AdmissionRequest): number {
+  const reference = { apiVersion: 'v1', kind: 'Pod', namespace: request.namespace, name: request.name };
+  const judgement = judge({ object: request.object, workload, reference }, context);
+  if (judgement instanceof Promise) throw new Error('nothing is to be waited for');
+  return judgement.decision.findings.length;
+}
+
+function answered(request: AdmissionRequest): number {
+  const answer = answerRequest(request, context);
+  if (answer instanceof Promise) throw new Error('nothing is to be waited for');
+  return formatAdmissionReview(answer.response).length;
+}
+
+/** Results are added up, so that no compiler finds out that nobody wants them. */
+let sum = 0;
+
+function microseconds(requests: readonly AdmissionRequest[], run: (request: AdmissionRequest) => number): number {
+  const batch = (count: number) => {
+    const started = performance.now();
+    for (let i = 0; i < count; i++) sum += run(requests[i % requests.length]!);
+    return ((performance.now() - started) * 1_000) / count;
+  };
+  batch(warmUp);
+  return median(Array.from({ length: batches }, () => batch(perBatch)));
+}
+
+const [compliant, denied] = [requestsOf('compliant'), requestsOf('denied')];
+// Both kinds first, as in a server: code that has only seen compliant pods is faster than any that is in use.
+microseconds([...compliant, ...denied], answered);
+const evaluation: Evaluation = {
+  judgeCompliant: microseconds(compliant, judged),
+  judgeDenied: microseconds(denied, judged),
+  answerCompliant: microseconds(compliant, answered),
+  answerDenied: microseconds(denied, answered),
+};
+if (sum === 0) throw new Error('nothing was judged');
+process.stdout.write(`${JSON.stringify(evaluation)}\n`);

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  /** Length of one measurement of one target. */
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly connections: number;
+  /** Exit 1 where a floor of the acceptance is missed. */
+  readonly check: boolean;
+  /** Say where the time goes, also where no aim is missed. */
+  readonly profile: boolean;
+  /** Leave Kubernetes' own webhook out. */
+  readonly go: boolean;
+  readonly out: string;
+}
+
+export const usage = `usage: node bench/run.ts [--seconds 4] [--rounds 5] [--connections 16] [--check] [--profile] [--no-go] [--out FILE]`;
+
+export function parseOptions(argv: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...argv],
+    allowNegative: true,
+    options: {
+      seconds: { type: 'string', default: '4' },
+      rounds: { type: 'string', default: '5' },
+      connections: { type: 'string', default: '16' },
+      check: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
+      go: { type: 'boolean', default: true },
+      out: { type: 'string', default: join(import.meta.dirname, 'RESULTS.md') },
+    },
+  });
+  return {
+    ...values,
+    seconds: within('--seconds', values.seconds, [0.5, 60]),
+    rounds: within('--rounds', values.rounds, [1, 50]),
+    connections: within('--connections', values.connections, [1, 200]),
+  };
+}
+
+function within(option: string, text: string, [least, most]: readonly [number, number]): number {
+  const number = Number(text);
+  if (number >= least && number <= most) return number;
+  throw new Error(`${option} is a number from ${least} to ${most}\n${usage}`);
+}
