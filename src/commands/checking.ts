@@ -1,6 +1,6 @@
 import type { Finding } from '../core/engine/decision.ts';
 import { type JudgeContext, judge } from '../core/engine/judge.ts';
-import { proposeRepair } from '../core/engine/repair.ts';
+import { deniedViolations, proposeRepair } from '../core/engine/repair.ts';
 import type { ObjectReference } from '../core/pod/pod-view.ts';
 import { type Workload, workloadOfKind } from '../core/pod/workload.ts';
 import { isAtLeastAsStrict, type Mode } from '../core/policy/mode.ts';
@@ -109,6 +109,6 @@ async function checkWorkload(
   const { decision, pod, rules } = await judge({ object: object.value, workload, reference }, context);
   if (decision.findings.length === 0) return undefined;
   const findings = decision.findings.map((finding: Finding) => ({ finding, ...object.positionOf(finding.path) }));
-  const repair = pod === undefined ? undefined : proposeRepair(pod, rules, decision);
+  const repair = pod === undefined ? undefined : proposeRepair(pod, rules, deniedViolations(decision));
   return { file, reference, findings, ...(repair === undefined ? {} : { repair }) };
 }

@@ -5,7 +5,6 @@ import type { ObjectReference } from '../pod/pod-view.ts';
 import { denialMessage } from '../render/denial-message.ts';
 import { byteLength, cutToBytes } from '../render/escape.ts';
 import { type FindingGroup, groupFindings } from '../render/finding-groups.ts';
-import { findingMessage, findingPath } from '../render/finding-text.ts';
 import { findingSentence, formatWarnings } from '../render/warnings.ts';
 import { type AdmissionRequest, admissionApiVersion } from './review.ts';
 
@@ -60,7 +59,7 @@ export function respond(answered: Answered, locale: Locale): AdmissionResponse {
   const { request, judgement } = answered;
   const { allowed, findings } = judgement.decision;
   if (findings.length === 0) return passing(request.uid, judgement.enforced);
-  const groups = groupFindings(findings);
+  const groups = groupFindings(findings, locale);
   const denied = groups.filter(({ finding }) => finding.mode === 'Enforce');
   const warnings = formatWarnings(
     groups.filter(({ finding }) => finding.mode === 'Warn'),
@@ -71,7 +70,7 @@ export function respond(answered: Answered, locale: Locale): AdmissionResponse {
     allowed,
     ...(allowed ? {} : { status: statusOf(answered, denied, locale) }),
     ...(warnings.length === 0 ? {} : { warnings }),
-    auditAnnotations: auditAnnotations(answered, groups, locale),
+    auditAnnotations: auditAnnotations(answered, groups),
   };
 }
 
@@ -87,24 +86,24 @@ function statusOf(
 ): NonNullable<AdmissionResponse['status']> {
   const { pod, rules, decision } = judgement;
   const truncated = decision.truncated ?? false;
-  const repair = pod === undefined ? undefined : proposeRepair(pod, rules, decision);
+  // A subresource is not applied from a file that a patch could change.
+  const unpatched = pod === undefined || request.subResource !== '' || truncated;
+  const violations = denied.map(({ finding }) => finding);
+  const repair = unpatched ? undefined : proposeRepair(pod, rules, violations);
   return {
     code: 403,
     reason: 'Forbidden',
     message: denialMessage({ object: reference, groups: denied, repair, truncated, id }, locale),
-    details: { name: reference.name, group: request.group, kind: request.resource, causes: causesOf(denied, locale) },
+    details: { name: reference.name, group: request.group, kind: request.resource, causes: causesOf(denied) },
   };
 }
 
 /** Programs get every finding up to a number that keeps the answer small; the count is in the message. */
 const mostCauses = 100;
 
-function causesOf(denied: readonly FindingGroup[], locale: Locale): readonly StatusCause[] {
-  return denied.slice(0, mostCauses).map(({ finding }) => ({
-    reason: finding.rule.id,
-    message: findingMessage(finding, locale),
-    field: findingPath(finding),
-  }));
+function causesOf(denied: readonly FindingGroup[]): readonly StatusCause[] {
+  const causes = denied.length > mostCauses ? denied.slice(0, mostCauses) : denied;
+  return causes.map(({ finding, path, message }) => ({ reason: finding.rule.id, message, field: path }));
 }
 
 /** Bytes. The API server stores annotations in every audit event, so they are bounded. */
@@ -114,22 +113,21 @@ const longestViolations = 4096;
 function auditAnnotations(
   { judgement, id }: Answered,
   groups: readonly FindingGroup[],
-  locale: Locale,
 ): Readonly<Record<string, string>> {
   const recorded = groups.filter(({ finding }) => finding.mode !== 'Enforce' && !finding.error);
   const errors = groups.filter(({ finding }) => finding.error);
   return {
     'decision-id': id,
     ...(judgement.enforced === '' ? {} : { 'enforce-policy': cutToBytes(judgement.enforced, longestAnnotation) }),
-    ...(recorded.length === 0 ? {} : { 'audit-violations': listed(recorded, longestViolations, locale) }),
-    ...(errors.length === 0 ? {} : { error: listed(errors, longestAnnotation, locale) }),
+    ...(recorded.length === 0 ? {} : { 'audit-violations': listed(recorded, longestViolations) }),
+    ...(errors.length === 0 ? {} : { error: listed(errors, longestAnnotation) }),
   };
 }
 
-function listed(groups: readonly FindingGroup[], limit: number, locale: Locale): string {
+function listed(groups: readonly FindingGroup[], limit: number): string {
   let text = '';
   for (const [index, group] of groups.entries()) {
-    const sentence = `${text === '' ? '' : '; '}${findingSentence(group, locale)}`;
+    const sentence = `${text === '' ? '' : '; '}${findingSentence(group)}`;
     const more = `; … and ${groups.length - index} more`;
     if (byteLength(text + sentence + more) > limit) return text + more;
     text += sentence;

@@ -1,8 +1,8 @@
 import { compareFieldPaths, type FieldPath, formatFieldPath } from '../pod/field-path.ts';
 import { applyPatchOperation, type PatchOperation } from '../pod/patch.ts';
 import type { PodView } from '../pod/pod-view.ts';
-import { type MergePatch, mergeOperation } from '../pod/strategic-merge-patch.ts';
-import { podViewAt } from '../pod/workload.ts';
+import { isAddressable, type MergePatch, mergeOperation } from '../pod/strategic-merge-patch.ts';
+import { changedPodView, type PodParts } from '../pod/workload.ts';
 import type { BoundRule } from '../policy/bound-rule.ts';
 import { noFacts } from '../rules/facts.ts';
 import { evaluate } from './assess.ts';
@@ -18,20 +18,21 @@ export interface Repair {
 /** Beyond this many a patch is no longer something a person reads, and finding it would cost more than the verdict. */
 const mostFindings = 50;
 
-/** A repair of what denied the pod; undefined where no rule can propose one that holds. */
-export function proposeRepair(pod: PodView, rules: readonly BoundRule[], decision: Decision): Repair | undefined {
-  const denied = enforcedViolations(decision);
-  if (denied.size === 0 || decision.findings.length > mostFindings) return undefined;
+/** A repair of what denied the pod, each violation given once; undefined where no rule can propose one that holds. */
+export function proposeRepair(
+  pod: PodView,
+  rules: readonly BoundRule[],
+  denied: readonly Finding[],
+): Repair | undefined {
+  if (denied.length === 0 || denied.length > mostFindings) return undefined;
   const patch: MergePatch = {};
   // In the order of the fields, so that the patch reads like the object.
-  const inOrder = [...denied.values()].sort((a, b) => compareFieldPaths(a.path, b.path));
+  const inOrder = [...denied].sort((a, b) => compareFieldPaths(a.path, b.path));
   const repaired = applyRepairs(pod, inOrder, patch);
   if (repaired === pod) return undefined;
-  const remaining = enforcedViolations(evaluate(repaired, rules, noFacts));
-  // A change that trades one violation for another is no proposal.
-  if ([...remaining.keys()].some((key) => !denied.has(key))) return undefined;
-  const satisfied = denied.size - remaining.size;
-  return satisfied > 0 ? { patch: patchAt(pod.path, patch), satisfied } : undefined;
+  const remaining = remainingViolations(evaluate(repaired, rules, noFacts), denied);
+  if (remaining === undefined || remaining === denied.length) return undefined;
+  return { patch: patchAt(pod.path, patch), satisfied: denied.length - remaining };
 }
 
 /** The patch of a pod as one of the object that holds it. */
@@ -39,17 +40,26 @@ function patchAt(path: FieldPath, patch: MergePatch): MergePatch {
   return path.reduceRight<MergePatch>((inner, segment) => ({ [segment]: inner }), patch);
 }
 
-/** Violations that deny, each once however many policies mind it. */
-export function enforcedViolations({ findings }: Decision): ReadonlyMap<string, Finding> {
+/** How many are left; undefined where there are new ones: a change that trades one for another is no proposal. */
+function remainingViolations(decision: Decision, before: readonly Finding[]): number | undefined {
+  if (decision.allowed) return 0;
+  const known = new Set(before.map(violationKey));
+  const left = deniedViolations(decision);
+  return left.every((finding) => known.has(violationKey(finding))) ? left.length : undefined;
+}
+
+/** The violations that deny, each once however many policies mind it. */
+export function deniedViolations({ findings }: Decision): readonly Finding[] {
   const violations = new Map<string, Finding>();
   for (const finding of findings) {
-    if (finding.mode === 'Enforce') violations.set(violationKey(finding), finding);
+    const key = violationKey(finding);
+    if (finding.mode === 'Enforce' && !violations.has(key)) violations.set(key, finding);
   }
-  return violations;
+  return [...violations.values()];
 }
 
 /** Two findings are of one violation when rule, message and place are the same. */
-export function violationKey({ rule, violation, path }: Finding): string {
+function violationKey({ rule, violation, path }: Finding): string {
   return `${rule.id} ${violation.message} ${formatFieldPath(path)}`;
 }
 
@@ -60,9 +70,9 @@ function applyRepairs(pod: PodView, denied: readonly Finding[], patch: MergePatc
   for (const { rule, violation, error } of denied) {
     if (error || rule.repair === undefined) continue;
     const operations = [...rule.repair(repaired, violation)];
-    if (!operations.every((operation) => mergeOperation({}, original, operation))) continue;
-    repaired = apply(repaired, operations);
+    if (operations.length === 0 || !operations.every(({ path }) => isAddressable(original, path))) continue;
     for (const operation of operations) mergeOperation(patch, original, operation);
+    repaired = apply(repaired, operations);
   }
   return repaired;
 }
@@ -70,5 +80,5 @@ function applyRepairs(pod: PodView, denied: readonly Finding[], patch: MergePatc
 function apply(pod: PodView, operations: readonly PatchOperation[]): PodView {
   let copy: unknown = { metadata: pod.metadata, spec: pod.spec };
   for (const operation of operations) copy = applyPatchOperation(copy, operation);
-  return podViewAt(copy, pod.path, pod.object);
+  return changedPodView(pod, copy as PodParts);
 }

@@ -13,44 +13,39 @@ const mergeKeys: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Merges one operation on an object into a strategic merge patch. False, and nothing changed, where the patch could
- * hit another list item than the one meant: an item without its key, or with one that another item has too.
+ * Whether a patch can name a place without hitting another: every list item on the way has its merge key, and no other
+ * item has the same.
  */
-export function mergeOperation(patch: MergePatch, object: unknown, operation: PatchOperation): boolean {
-  const steps = stepsTo(object, operation.path);
-  const field = operation.path.at(-1);
-  if (steps === undefined || typeof field !== 'string') return false;
-  let target = patch;
-  for (const { name, item } of steps) {
-    target = item === undefined ? objectOf(target, name) : itemOf(target, name, item);
-  }
-  target[field] = operation.op === 'add' ? operation.value : null;
-  return true;
-}
-
-/** One field on the way, and the item to enter where it is a list. */
-interface Step {
-  readonly name: string;
-  readonly item?: KeyedItem;
-}
-
-function stepsTo(object: unknown, path: FieldPath): readonly Step[] | undefined {
-  const steps: Step[] = [];
+export function isAddressable(object: unknown, path: FieldPath): boolean {
   let source = object;
   for (let depth = 0; depth < path.length - 1; depth++) {
     const segment = path[depth] ?? '';
-    const index = path[depth + 1];
-    if (typeof segment === 'string' && typeof index === 'number' && depth + 1 < path.length - 1) {
-      const item = keyedItem(source, segment, index);
-      if (item === undefined) return undefined;
-      steps.push({ name: segment, item });
-    } else if (typeof segment === 'string') {
-      if (segment === '__proto__') return undefined;
-      steps.push({ name: segment });
+    const next = path[depth + 1];
+    if (segment === '__proto__') return false;
+    if (typeof next === 'number' && (depth + 2 === path.length || keyedItem(source, segment, next) === undefined)) {
+      return false;
     }
     source = childOf(source, segment);
   }
-  return steps;
+  return typeof path.at(-1) === 'string' && path.at(-1) !== '__proto__';
+}
+
+/** Merges one operation on an object into a strategic merge patch. Its place must be addressable. */
+export function mergeOperation(patch: MergePatch, object: unknown, operation: PatchOperation): void {
+  const { path } = operation;
+  let target = patch;
+  let source = object;
+  for (let depth = 0; depth < path.length - 1; depth++) {
+    const segment = path[depth] ?? '';
+    const next = path[depth + 1];
+    // The list was entered with its field; the index only descends.
+    if (typeof segment === 'string') {
+      const item = typeof next === 'number' ? keyedItem(source, segment, next) : undefined;
+      target = item === undefined ? objectOf(target, segment) : itemOf(target, segment, item);
+    }
+    source = childOf(source, segment);
+  }
+  target[path.at(-1) ?? ''] = operation.op === 'add' ? operation.value : null;
 }
 
 interface KeyedItem {
@@ -61,13 +56,13 @@ interface KeyedItem {
 /** A name that can stand in a shell command between single quotes and means the same in YAML and JSON. */
 const safeName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-function keyedItem(parent: unknown, field: string, index: number): KeyedItem | undefined {
-  const key = mergeKeys.get(field);
+function keyedItem(parent: unknown, field: string | number, index: number): KeyedItem | undefined {
+  const key = mergeKeys.get(String(field));
   const list = childOf(parent, field);
   if (key === undefined || !Array.isArray(list)) return undefined;
   const value = childOf(list[index], key);
   const safe = typeof value === 'string' ? safeName.test(value) : Number.isSafeInteger(value);
-  if (!safe || list.filter((item) => childOf(item, key) === value).length !== 1) return undefined;
+  if (!safe || list.some((item, other) => other !== index && childOf(item, key) === value)) return undefined;
   return { key, value: value as string | number };
 }
 

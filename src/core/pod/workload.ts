@@ -1,7 +1,7 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import { SekishoError } from '../error.ts';
 import { type FieldPath, formatFieldPath } from './field-path.ts';
-import type { ContainerClass, ContainerView, ObjectReference, PodMetadata, PodView } from './pod-view.ts';
+import type { ContainerClass, ContainerView, ObjectReference, PodView } from './pod-view.ts';
 
 /** A kind that is a pod or will become pods: what it is called in every place, and where its pod stands. */
 export interface Workload {
@@ -95,15 +95,21 @@ export function podViewOf(object: unknown, workload: Workload, reference: Object
 /** A pod, or a template of one, that was found at `path` of the applied object. Throws `PodMalformed`. */
 export function podViewAt(pod: unknown, path: FieldPath, reference: ObjectReference): PodView {
   const view = objectAt(pod, path);
-  const spec = objectAt(view['spec'], [...path, 'spec']) as unknown as V1PodSpec;
+  objectAt(view['spec'], [...path, 'spec']);
   checkShape(view, podShape, path);
-  return {
-    object: reference,
-    path,
-    metadata: (view['metadata'] ?? {}) as PodMetadata,
-    spec,
-    containers: containersOf(spec),
-  };
+  return viewOf(view as unknown as PodParts, path, reference);
+}
+
+/** A pod whose parts were changed by operations of rules, which write what rules can read: nothing is checked again. */
+export function changedPodView({ path, object }: PodView, changed: PodParts): PodView {
+  return viewOf(changed, path, object);
+}
+
+/** The two parts of a pod that rules look at. */
+export type PodParts = Pick<PodView, 'metadata' | 'spec'>;
+
+function viewOf({ metadata, spec }: PodParts, path: FieldPath, object: ObjectReference): PodView {
+  return { object, path, metadata: metadata ?? {}, spec, containers: containersOf(spec) };
 }
 
 function containersOf(spec: V1PodSpec): readonly ContainerView[] {

@@ -1,10 +1,8 @@
-import type { Finding } from '../engine/decision.ts';
 import type { Repair } from '../engine/repair.ts';
 import { type Locale, type Localized, localize } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
 import { byteLength, printable } from './escape.ts';
 import type { FindingGroup } from './finding-groups.ts';
-import { findingMessage, findingPath } from './finding-text.ts';
 import { formatMergePatch } from './flow-yaml.ts';
 
 /** What a person reads when `kubectl apply` is rejected. */
@@ -82,7 +80,7 @@ interface LineOptions {
 }
 
 function findingLines(groups: readonly FindingGroup[], { room, locale, naming }: LineOptions): readonly string[] {
-  const left = groups.map(({ finding }) => findingLine(finding, locale));
+  const left = groups.map(({ path, message }) => `  ✗ ${path === '' ? '' : `${path}  `}${message}`);
   const column = left.reduce(
     (widest, text) => (text.length <= widestColumn ? Math.max(widest, text.length) : widest),
     0,
@@ -99,11 +97,6 @@ function findingLines(groups: readonly FindingGroup[], { room, locale, naming }:
     lines.push(line);
   }
   return lines;
-}
-
-function findingLine(finding: Finding, locale: Locale): string {
-  const path = findingPath(finding);
-  return `  ✗ ${path === '' ? '' : `${path}  `}${findingMessage(finding, locale)}`;
 }
 
 function tag({ finding, policies: names }: FindingGroup, naming: boolean): string {

@@ -1,20 +1,27 @@
 import type { Finding } from '../engine/decision.ts';
-import { violationKey } from '../engine/repair.ts';
+import type { Locale } from '../locale.ts';
+import { findingMessage, findingPath } from './finding-text.ts';
 
-/** One violation, and every policy that minds it in the same mode: one line of a message. */
+/** One violation, its words, and every policy that minds it in the same mode: one line of a message. */
 export interface FindingGroup {
   readonly finding: Finding;
   readonly policies: readonly string[];
+  /** The path into the applied object, safe to print. */
+  readonly path: string;
+  /** What is wrong there: `is unset, must be true`. */
+  readonly message: string;
 }
 
 /** Keeps the order of the first finding of each violation. */
-export function groupFindings(findings: readonly Finding[]): readonly FindingGroup[] {
-  const groups = new Map<string, { finding: Finding; policies: string[] }>();
+export function groupFindings(findings: readonly Finding[], locale: Locale): readonly FindingGroup[] {
+  const groups = new Map<string, FindingGroup & { policies: string[] }>();
   for (const finding of findings) {
-    const key = `${finding.mode} ${violationKey(finding)}`;
+    const path = findingPath(finding);
+    const key = `${finding.mode} ${finding.rule.id} ${finding.violation.message} ${path}`;
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, { finding, policies: [finding.policy] });
-    else if (!group.policies.includes(finding.policy)) group.policies.push(finding.policy);
+    if (group === undefined) {
+      groups.set(key, { finding, policies: [finding.policy], path, message: findingMessage(finding, locale) });
+    } else if (!group.policies.includes(finding.policy)) group.policies.push(finding.policy);
   }
   return [...groups.values()];
 }

@@ -10,7 +10,6 @@ import {
 import { objectText } from './denial-message.ts';
 import { printable } from './escape.ts';
 import { groupFindings } from './finding-groups.ts';
-import { findingMessage, findingPath } from './finding-text.ts';
 import { formatMergePatch } from './flow-yaml.ts';
 
 /** How a person wants to read it. */
@@ -75,20 +74,22 @@ export function renderTable(outcome: CheckOutcome, style: TableStyle): string {
 }
 
 function findingLines({ file, findings }: CheckedObject, style: TableStyle, naming: boolean): readonly string[] {
-  const groups = groupFindings(findings.map(({ finding }) => finding));
+  const groups = groupFindings(
+    findings.map(({ finding }) => finding),
+    style.locale,
+  );
   const placed = new Map(findings.map((each) => [each.finding, each]));
   const places = groups.map(({ finding }) => place(file, placed.get(finding)));
   const widest = places.reduce((width, text) => Math.max(width, text.length), 0);
-  return groups.map(({ finding, policies }, index) => {
+  return groups.map(({ finding, policies, path, message }, index) => {
     const container = finding.container === undefined ? '' : ` (${printable(finding.container, 63)})`;
-    const path = findingPath(finding);
     const tag = naming
       ? `${finding.rule.id} · ${policies.map((name) => printable(name, 63)).join(', ')}`
       : finding.rule.id;
     const name = (finding.error ? errorName : modeNames[finding.mode])[style.locale];
     const mode = paint(name, finding.error ? errorColor : modeColors[finding.mode], style);
     const at = paint((places[index] ?? '').padEnd(widest), 2, style);
-    const what = `${path === '' ? '' : `${path}${container}  `}${findingMessage(finding, style.locale)}`;
+    const what = `${path === '' ? '' : `${path}${container}  `}${message}`;
     return `    ${at}  ${mode}  ${what}  ${paint(`[${tag}]`, 2, style)}`;
   });
 }
@@ -101,7 +102,8 @@ function patchLines({ findings, repair }: CheckedObject, style: TableStyle): rea
   if (repair === undefined) return [];
   const patch = formatMergePatch(repair.patch);
   if (patch.length > longestPatch) return [];
-  const denied = groupFindings(findings.map(({ finding }) => finding).filter(({ mode }) => mode === 'Enforce'));
+  const enforced = findings.map(({ finding }) => finding).filter(({ mode }) => mode === 'Enforce');
+  const denied = groupFindings(enforced, style.locale);
   const values = { satisfied: String(repair.satisfied), count: String(denied.length) };
   return [`    ${localize(changes, style.locale, values)}`, `      ${patch}`];
 }

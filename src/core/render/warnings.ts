@@ -1,7 +1,6 @@
 import { type Locale, type Localized, localize } from '../locale.ts';
 import { printable } from './escape.ts';
 import type { FindingGroup } from './finding-groups.ts';
-import { findingMessage, findingPath } from './finding-text.ts';
 
 /**
  * Limits of the API server (apiserver/pkg/endpoints/filters/warning.go): beyond them it cuts every warning, and one with
@@ -10,10 +9,6 @@ import { findingMessage, findingPath } from './finding-text.ts';
 const longestWarning = 256;
 const longestInAll = 4096;
 
-const warning: Localized = {
-  en: '{policies}: {place}{message} [{rule}]',
-  ja: '{policies}: {place}{message} [{rule}]',
-};
 const more: Localized = { en: '… and {count} more findings', ja: '… 他 {count} 件' };
 
 /** One line for each finding, within the API server's limits; the last says how many were left out. */
@@ -21,7 +16,7 @@ export function formatWarnings(groups: readonly FindingGroup[], locale: Locale):
   const lines: string[] = [];
   let used = 0;
   for (const [index, group] of groups.entries()) {
-    const line = printable(findingSentence(group, locale), longestWarning - 1);
+    const line = printable(findingSentence(group), longestWarning - 1);
     used += line.length;
     if (used > longestInAll - longestWarning && index < groups.length - 1) {
       return [...lines, localize(more, locale, { count: String(groups.length - index) })];
@@ -32,12 +27,6 @@ export function formatWarnings(groups: readonly FindingGroup[], locale: Locale):
 }
 
 /** A finding in one line that stands by itself: `production: spec.hostPID is true, must be unset or false [hostNamespaces]`. */
-export function findingSentence({ finding, policies }: FindingGroup, locale: Locale): string {
-  const path = findingPath(finding);
-  return localize(warning, locale, {
-    policies: policies.slice(0, 3).join(', '),
-    place: path === '' ? '' : `${path} `,
-    message: findingMessage(finding, locale),
-    rule: finding.rule.id,
-  });
+export function findingSentence({ finding, policies, path, message }: FindingGroup): string {
+  return `${policies.slice(0, 3).join(', ')}: ${path === '' ? '' : `${path} `}${message} [${finding.rule.id}]`;
 }

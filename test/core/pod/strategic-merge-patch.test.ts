@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mergeOperation } from '../../../src/core/pod/strategic-merge-patch.ts';
+import { isAddressable, mergeOperation } from '../../../src/core/pod/strategic-merge-patch.ts';
 
 const pod = {
   spec: {
@@ -23,11 +23,9 @@ const pod = {
 test('list items are named by their merge key, removal is null, operations meet in one patch', () => {
   const patch = {};
   const at = ['spec', 'containers', 0];
-  expect(mergeOperation(patch, pod, { op: 'add', path: [...at, 'securityContext', 'privileged'], value: false })).toBe(
-    true,
-  );
-  expect(mergeOperation(patch, pod, { op: 'remove', path: [...at, 'ports', 0, 'hostPort'] })).toBe(true);
-  expect(mergeOperation(patch, pod, { op: 'add', path: ['spec', 'hostPID'], value: false })).toBe(true);
+  mergeOperation(patch, pod, { op: 'add', path: [...at, 'securityContext', 'privileged'], value: false });
+  mergeOperation(patch, pod, { op: 'remove', path: [...at, 'ports', 0, 'hostPort'] });
+  mergeOperation(patch, pod, { op: 'add', path: ['spec', 'hostPID'], value: false });
   expect(patch).toEqual({
     spec: {
       containers: [
@@ -45,8 +43,15 @@ test.each([
   ['an item that is not there', ['spec', 'containers', 9, 'image']],
   ['a list item itself', ['spec', 'containers', 0]],
   ['a list without merge key', ['spec', 'volumes', 0, 'nfs']],
-])('%s cannot be addressed safely and leaves the patch alone', (_what, path) => {
-  const patch = {};
-  expect(mergeOperation(patch, pod, { op: 'remove', path })).toBe(false);
-  expect(patch).toEqual({});
+  ['a field that is no field', ['__proto__', 'polluted']],
+])('%s cannot be addressed safely', (_what, path) => {
+  expect(isAddressable(pod, path)).toBe(false);
+});
+
+test.each([
+  [['spec', 'containers', 0, 'securityContext', 'privileged']],
+  [['spec', 'hostPID']],
+  [['metadata', 'annotations', 'a/b']],
+])('%j can be addressed', (path) => {
+  expect(isAddressable(pod, path)).toBe(true);
 });
