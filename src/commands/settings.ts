@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { messageOf, SekishoError } from '../core/error.ts';
+import { SekishoError } from '../core/error.ts';
 import type { Locale } from '../core/locale.ts';
 import { locales } from '../core/locale.ts';
 import { formatFieldPath } from '../core/pod/field-path.ts';
 import { modes } from '../core/policy/mode.ts';
-import { parseYamlDocuments } from '../io/files/yaml-documents.ts';
+import { readConfiguration } from '../io/files/configuration-documents.ts';
 
 /** What holds for the whole installation; the file of `sekisho serve --config`. */
 const settingsSchema = z.strictObject({
@@ -20,10 +19,7 @@ export type Settings = z.output<typeof settingsSchema>;
 /** The settings of a file; all defaults without one. Throws naming file, line and field. */
 export async function readSettings(file: string | undefined): Promise<Settings> {
   if (file === undefined) return settingsSchema.parse({});
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new SekishoError('FileUnreadable', `${file}: cannot be read: ${messageOf(cause)}`, cause);
-  });
-  const [document, second] = parseYamlDocuments(file, text);
+  const [document, second] = await readConfiguration(file);
   if (document === undefined) return settingsSchema.parse({});
   if (second !== undefined) throw invalid(`${second.locate([])}: a settings file holds one document`);
   const result = settingsSchema.safeParse(document.value);

@@ -5,8 +5,9 @@ import type { Locale } from '../locale.ts';
 import { valueAt } from '../pod/field-path.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
 import { type Workload, workloadOfResource } from '../pod/workload.ts';
+import { type FindingGroup, groupFindings } from '../render/finding-groups.ts';
 import { decisionId } from './decision-id.ts';
-import { type AdmissionResponse, type Answered, respond } from './response.ts';
+import { type AdmissionResponse, type Judged, passing, respond } from './response.ts';
 import type { AdmissionRequest } from './review.ts';
 
 /** What a verdict depends on besides the request, and the language it is given in. */
@@ -18,6 +19,8 @@ export interface AnswerContext extends JudgeContext {
 export interface Answer {
   readonly response: AdmissionResponse;
   readonly findings: readonly Finding[];
+  /** The same in words, each violation once. */
+  readonly groups: readonly FindingGroup[];
   /** 64 bits in hexadecimal; stands in message, log and audit annotation. Only where there are findings. */
   readonly id?: string;
 }
@@ -40,7 +43,7 @@ function isJudged({ operation, subResource }: AdmissionRequest, workload: Worklo
 }
 
 function pass(uid: string): Answer {
-  return { response: { uid, allowed: true }, findings: [] };
+  return { response: { uid, allowed: true }, findings: [], groups: [] };
 }
 
 /** The namespace is the request's: the object may claim any, or none. A name may not be drawn yet. */
@@ -56,9 +59,10 @@ function referenceOf({ object, name, namespace, kind }: AdmissionRequest): Objec
   };
 }
 
-function answerOf(judged: Omit<Answered, 'id'>, locale: Locale): Answer {
+function answerOf(judged: Judged, locale: Locale): Answer {
   const { findings } = judged.judgement.decision;
-  if (findings.length === 0) return { response: respond({ ...judged, id: '' }, locale), findings };
+  const groups = groupFindings(findings, locale);
+  if (groups.length === 0) return { response: passing(judged), findings, groups };
   const id = decisionId(judged.request.uid);
-  return { response: respond({ ...judged, id }, locale), findings, id };
+  return { response: respond({ ...judged, groups, id }, locale), findings, groups, id };
 }

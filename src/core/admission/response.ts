@@ -4,7 +4,7 @@ import type { Locale } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
 import { denialMessage } from '../render/denial-message.ts';
 import { byteLength, cutToBytes } from '../render/escape.ts';
-import { type FindingGroup, groupFindings } from '../render/finding-groups.ts';
+import type { FindingGroup } from '../render/finding-groups.ts';
 import { findingSentence, formatWarnings } from '../render/warnings.ts';
 import { type AdmissionRequest, admissionApiVersion } from './review.ts';
 
@@ -46,37 +46,38 @@ export function malformedResponse(uid: string, message: string): AdmissionRespon
   return { uid, allowed: false, status: { code: 400, message } };
 }
 
-/** What a response is made of. */
-export interface Answered {
+/** A request and what became of it. */
+export interface Judged {
   readonly request: AdmissionRequest;
   readonly judgement: Judgement;
   readonly reference: ObjectReference;
+}
+
+/** What a response with findings is made of. */
+export interface Answered extends Judged {
+  readonly groups: readonly FindingGroup[];
   readonly id: string;
+}
+
+/** Nothing was found. */
+export function passing({ request: { uid }, judgement: { enforced } }: Judged): AdmissionResponse {
+  if (enforced === '') return { uid, allowed: true };
+  return { uid, allowed: true, auditAnnotations: { 'enforce-policy': cutToBytes(enforced, longestAnnotation) } };
 }
 
 /** The verdict with everything that was found: in words, in causes, in warnings, in the audit log. */
 export function respond(answered: Answered, locale: Locale): AdmissionResponse {
-  const { request, judgement } = answered;
-  const { allowed, findings } = judgement.decision;
-  if (findings.length === 0) return passing(request.uid, judgement.enforced);
-  const groups = groupFindings(findings, locale);
+  const { request, judgement, groups } = answered;
+  const { allowed } = judgement.decision;
   const denied = groups.filter(({ finding }) => finding.mode === 'Enforce');
-  const warnings = formatWarnings(
-    groups.filter(({ finding }) => finding.mode === 'Warn'),
-    locale,
-  );
+  const warned = groups.filter(({ finding }) => finding.mode === 'Warn');
   return {
     uid: request.uid,
     allowed,
     ...(allowed ? {} : { status: statusOf(answered, denied, locale) }),
-    ...(warnings.length === 0 ? {} : { warnings }),
-    auditAnnotations: auditAnnotations(answered, groups),
+    ...(warned.length === 0 ? {} : { warnings: formatWarnings(warned, locale) }),
+    auditAnnotations: auditAnnotations(answered),
   };
-}
-
-function passing(uid: string, enforced: string): AdmissionResponse {
-  if (enforced === '') return { uid, allowed: true };
-  return { uid, allowed: true, auditAnnotations: { 'enforce-policy': cutToBytes(enforced, longestAnnotation) } };
 }
 
 function statusOf(
@@ -110,10 +111,7 @@ function causesOf(denied: readonly FindingGroup[]): readonly StatusCause[] {
 const longestAnnotation = 1024;
 const longestViolations = 4096;
 
-function auditAnnotations(
-  { judgement, id }: Answered,
-  groups: readonly FindingGroup[],
-): Readonly<Record<string, string>> {
+function auditAnnotations({ judgement, groups, id }: Answered): Readonly<Record<string, string>> {
   const recorded = groups.filter(({ finding }) => finding.mode !== 'Enforce' && !finding.error);
   const errors = groups.filter(({ finding }) => finding.error);
   return {

@@ -121,7 +121,7 @@ function decode(bytes: Buffer): string {
 }
 
 /** As kubectl does: what begins with a brace may be JSON under any name, and is YAML if it is not. */
-function parseManifest(text: string, file: string): Source {
+export function parseManifest(text: string, file: string): Source {
   if (extname(file).toLowerCase() === '.json') return parseJsonManifest(text);
   if (!/^\s*\{/.test(text)) return parseYamlManifest(text);
   const json = parseJsonManifest(text);

@@ -1,11 +1,11 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import { formatFieldPath } from '../../core/pod/field-path.ts';
 import { newestMinor } from '../../core/pod/version.ts';
 import { builtinPolicy, builtinPrefix } from '../../core/policy/builtin-policies.ts';
 import { apiGroup, type PodPolicy, parsePodPolicy } from '../../core/policy/pod-policy.ts';
-import { parseYamlDocuments, type YamlDocument } from './yaml-documents.ts';
+import { type ConfigurationDocument, readConfiguration } from './configuration-documents.ts';
 
 /** A policy, and what to call the place it came from. */
 interface Sourced {
@@ -66,9 +66,8 @@ async function filesOf(path: string): Promise<readonly string[]> {
 }
 
 async function readPolicyFile(file: string, warn: (message: string) => void): Promise<readonly Sourced[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => unreadable(file, cause));
   const found: Sourced[] = [];
-  for (const document of parseYamlDocuments(file, text)) {
+  for (const document of await readConfiguration(file)) {
     if (isOurs(document.value)) found.push({ policy: parseDocument(document), place: document.locate([]) });
     else warn(`${document.locate([])}: not a PodPolicy, left out`);
   }
@@ -82,7 +81,7 @@ function isOurs(value: unknown): boolean {
   return kind === 'PodPolicy' || (typeof apiVersion === 'string' && apiVersion.startsWith(`${apiGroup}/`));
 }
 
-function parseDocument(document: YamlDocument): PodPolicy {
+function parseDocument(document: ConfigurationDocument): PodPolicy {
   const parsed = parsePodPolicy(document.value);
   if ('policy' in parsed) return parsed.policy;
   const lines = parsed.issues.map(({ path, message }) => {

@@ -9,6 +9,7 @@ import type { AdmissionSample, Metrics } from '../metrics.ts';
 import type { Connections } from './connections.ts';
 import { createDecisionLog } from './decision-log.ts';
 import { type Failure, failureOf, failureResponse } from './failure.ts';
+import { toAsciiJson } from './review-text.ts';
 
 /** A request that was read and waits for its verdict. */
 export interface Call {
@@ -55,7 +56,7 @@ export function createConclusion(context: ConclusionContext): Conclusion {
       const failure = failureOf(thrown);
       const level = failure.code === 500 ? 'error' : 'warn';
       log[level]({ uid, operation, resource, namespace, error: errorFields(thrown) }, 'not judged');
-      conclude(call, { response: failureResponse(uid, ceiling, failure), findings: [] }, 'error');
+      conclude(call, { response: failureResponse(uid, ceiling, failure), findings: [], groups: [] }, 'error');
     },
     unparsed(reply, uid, message) {
       const failure: Failure = { code: 403, message };
@@ -68,11 +69,11 @@ export function createConclusion(context: ConclusionContext): Conclusion {
 
 /** Past fastify's serialisation: the text is ready, and its type carries no charset, as the API server's own. */
 function send({ raw }: FastifyReply, response: AdmissionResponse, closing: boolean): void {
-  const text = formatAdmissionReview(response);
+  const text = toAsciiJson(formatAdmissionReview(response));
   // Also where the request began before the server was told to end: the connection would otherwise stay.
   if (closing) raw.setHeader('connection', 'close');
-  raw.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-  raw.end(text);
+  raw.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length });
+  raw.end(text, 'latin1');
 }
 
 function sampleOf(review: AdmissionRequest, decision: AdmissionSample['decision'], milliseconds: number) {

@@ -1,22 +1,25 @@
 import type { Answer } from '../../core/admission/answer.ts';
 import type { AdmissionRequest } from '../../core/admission/review.ts';
-import type { Finding } from '../../core/engine/decision.ts';
-import { formatFieldPath } from '../../core/pod/field-path.ts';
+import type { FindingGroup } from '../../core/render/finding-groups.ts';
 import { cut, type Logger } from '../log.ts';
 
 /** So many findings of one request are logged; their number always is. */
 const findingsLogged = 50;
+const policiesLogged = 8;
 
 /** One line per decision; without findings only at debug level, because a passing pod is the ordinary case. */
 export function createDecisionLog(log: Logger) {
   const debug = log.isLevelEnabled('debug');
   const info = log.isLevelEnabled('info');
   return (request: AdmissionRequest, answer: Answer, milliseconds: number): void => {
-    const { findings } = answer;
+    const { findings, groups } = answer;
     if (findings.length === 0) {
       if (debug) log.debug(decisionFields(request, answer, milliseconds), 'decided');
     } else if (info) {
-      log.info({ ...decisionFields(request, answer, milliseconds), ...findingFields(findings) }, 'decided');
+      log.info(
+        { ...decisionFields(request, answer, milliseconds), count: findings.length, findings: findingFields(groups) },
+        'decided',
+      );
     }
   };
 }
@@ -37,17 +40,13 @@ function decisionFields(request: AdmissionRequest, { response, id }: Answer, mil
   };
 }
 
-function findingFields(findings: readonly Finding[]) {
-  const shown = findings.length > findingsLogged ? findings.slice(0, findingsLogged) : findings;
-  return { count: findings.length, findings: shown.map(toFields) };
-}
-
-function toFields({ policy, rule, mode, path, container }: Finding) {
-  return {
-    policy,
+function findingFields(groups: readonly FindingGroup[]) {
+  const shown = groups.length > findingsLogged ? groups.slice(0, findingsLogged) : groups;
+  return shown.map(({ finding: { rule, mode, container }, policies, path }) => ({
+    policy: policies.length > 1 ? policies.slice(0, policiesLogged).join(',') : policies[0],
     rule: rule.id,
     mode,
-    path: cut(formatFieldPath(path)),
+    path,
     container: container === undefined ? undefined : cut(container),
-  };
+  }));
 }

@@ -19,8 +19,11 @@ export const validatePath = '/validate';
 /** The API server sends exactly `application/json`; parameters other than this one mean somebody else is calling. */
 const jsonWithCharset = /^application\/json[ \t]*;[ \t]*charset=("?)utf-8\1$/i;
 
-/** Refuses what will not be read: wrong path, method, type or size, and what there is no room for. */
-export function addGate(app: FastifyInstance, context: GateContext): void {
+/**
+ * Refuses what will not be read: wrong path, method, type or size, and what there is no room for. What may be read is
+ * handed to `admit`; fastify's own way of reading a body ends here.
+ */
+export function addGate(app: FastifyInstance, context: GateContext, admit: (reply: FastifyReply) => void): void {
   const { limits, inFlight, connections, metrics } = context;
   function release(this: ServerResponse<IncomingMessage>): void {
     const { held } = connections.of(this.req.socket);
@@ -29,7 +32,8 @@ export function addGate(app: FastifyInstance, context: GateContext): void {
     held.delete(this);
     inFlight.giveBack(bytes);
   }
-  app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+  // Three parameters make it a hook with a callback, which is never called: each request is answered here or admitted.
+  app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, _done: () => void) => {
     const { raw } = request;
     const bytes = announcedBytes(raw, limits.bodyBytes);
     const refusal = refusalOf(request, bytes, limits.bodyBytes);
@@ -40,7 +44,8 @@ export function addGate(app: FastifyInstance, context: GateContext): void {
     }
     connections.of(raw.socket).held.set(reply.raw, bytes);
     reply.raw.on('close', release);
-    done();
+    reply.hijack();
+    admit(reply);
   });
 }
 

@@ -5,13 +5,14 @@ import { SekishoError } from '../../core/error.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { KeyPair } from '../tls/key-pair.ts';
+import { receiveBody } from './body.ts';
 import { createConclusion } from './conclusion.ts';
 import { limitConnections } from './connections.ts';
-import { addGate, tooLarge } from './gate.ts';
+import { addGate, tooLarge, validatePath } from './gate.ts';
 import type { InFlight } from './in-flight.ts';
 import { type Limits, timeouts } from './limits.ts';
 import { refuse } from './refusal.ts';
-import { addValidateRoute } from './validate-route.ts';
+import { createValidation } from './validate-route.ts';
 
 /** Where to listen; port 0 picks one. */
 export interface Address {
@@ -44,11 +45,19 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
   const { app, server } = createApp(options.pair, limits.bodyBytes);
   server.maxConnections = limits.connections;
   const connections = limitConnections(server, limits, inFlight);
-  addGate(app, { limits, inFlight, connections, metrics });
   const { ceiling } = answers.policies;
   let ending = false;
   const closing = (): boolean => ending;
-  addValidateRoute(app, answers, createConclusion({ ceiling, log, metrics, connections, closing }));
+  const validate = createValidation(answers, createConclusion({ ceiling, log, metrics, connections, closing }));
+  addGate(app, { limits, inFlight, connections, metrics }, (reply) => {
+    receiveBody(reply.request.raw, limits.bodyBytes, (body) => {
+      if (body === undefined) refuse(reply, tooLarge(limits.bodyBytes));
+      else validate(reply, body);
+    });
+  });
+  app.post(validatePath, () => {
+    throw new Error('the gate admits every request itself');
+  });
   return {
     app,
     async listen({ host, port }) {
@@ -97,13 +106,8 @@ function createApp(pair: KeyPair, bodyLimit: number) {
     exposeHeadRoutes: false,
     routerOptions: { querystringParser: () => ({}), caseSensitive: true },
   });
-  app.removeAllContentTypeParsers();
-  // Raw bytes: fastify's own parser answers `__proto__` with HTTP 400, where a verdict is due.
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler((error: FastifyError, _request, reply) => {
-    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse(reply, tooLarge(bodyLimit));
-    const status = error.statusCode === 415 ? 415 : 400;
-    refuse(reply, { status, message: 'the request cannot be read' });
+  app.setErrorHandler((_error: FastifyError, _request, reply) => {
+    refuse(reply, { status: 400, message: 'the request cannot be read' });
   });
   return { app: app as unknown as FastifyInstance, server: app.server };
 }
