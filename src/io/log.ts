@@ -21,7 +21,7 @@ export function createLogger(level: LogLevel, destination: DestinationStream = s
 }
 
 /** Lines are collected up to this length or time: one write for each would cost as much as the line itself. */
-const writeLength = 32 * 1024;
+const writeLength = 8 * 1024;
 const writeInterval = 100;
 
 /**
