@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
+// CI counts tests from this report; see .ci/run.
+const report = process.env['SEKISHO_TEST_REPORT'];
+
 export default defineConfig({
   test: {
     root: join(import.meta.dirname, '..'),
@@ -10,5 +13,7 @@ export default defineConfig({
     fileParallelism: false, // one API server, two cores
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    reporters: report === undefined ? ['default'] : ['default', 'json'],
+    ...(report === undefined ? {} : { outputFile: { json: report } }),
   },
 });

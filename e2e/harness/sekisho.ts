@@ -69,7 +69,7 @@ function launch(
   const program = globalThis.process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '..', '..', 'bin', 'sekisho');
   const address = cluster.webhookAddress ?? '127.0.0.1';
   const flags = ['--dev', '--dir', dir, '--port', '0', '--probe-port', '0'];
-  const reachable = address === '127.0.0.1' ? [] : ['--address', address];
+  const reachable = address === '127.0.0.1' ? [] : ['--host', address];
   const policies = policyFiles.flatMap((file) => ['--policy', resolve(file)]);
   const path = [dirname(globalThis.process.execPath), globalThis.process.env['PATH']].join(delimiter);
   return startProcess(program, ['serve', ...flags, ...reachable, ...policies, ...args], {

@@ -13,10 +13,11 @@ export interface DevelopmentPair {
 
 const days = 365;
 
-export async function issueDevelopmentPair(): Promise<DevelopmentPair> {
+/** For loopback, and for the address that is listened on where an API server in a container reaches it by that. */
+export async function issueDevelopmentPair(address: string): Promise<DevelopmentPair> {
   const now = new Date();
   const authority = await issueAuthority({ now, days });
-  const names = { dns: ['localhost'], ip: ['127.0.0.1', '::1'] };
+  const names = { dns: ['localhost'], ip: [...new Set(['127.0.0.1', '::1', address])] };
   const leaf = await issueLeaf(authority, names, { now, days });
   return { pair: parseServingPair(leaf, now), authority: authority.cert };
 }

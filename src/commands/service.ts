@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { SekishoError } from '../core/error.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
 import { offlineFacts } from '../io/facts.ts';
@@ -44,7 +45,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const probePort = await probes.listen({ host, port: options.probePort });
   const port = await webhook.listen({ host, port: options.port });
   const url = urlOf('https', host, port);
-  await certificate.announce(urlOf('https', options.dev ? '127.0.0.1' : host, port));
+  await certificate.announce(urlOf('https', developmentAddress(options), port));
   stopping = undefined;
   endInOrder({
     log,
@@ -87,17 +88,23 @@ interface Observers {
 }
 
 async function openCertificate(options: ServeOptions, observers: Observers): Promise<Certificate> {
-  const { cert, key, dev, dir } = options;
+  const { cert, key, dev } = options;
   if (dev && (cert !== undefined || key !== undefined)) {
     throw new SekishoError('UsageInvalid', '--dev makes a certificate of its own: leave out --cert and --key');
   }
-  if (dev) return openDevelopmentCertificate(dir, observers);
+  if (dev) return openDevelopmentCertificate(options, observers);
   if (cert !== undefined && key !== undefined) return openCertificateFiles({ cert, key }, observers);
   throw new SekishoError('UsageInvalid', 'no certificate: add --cert FILE and --key FILE, or --dev');
 }
 
-async function openDevelopmentCertificate(dir: string, { log, metrics }: Observers): Promise<Certificate> {
-  const { pair, authority } = await issueDevelopmentPair();
+/** Where the API server finds a webhook of `--dev`: no certificate is good for every address. */
+function developmentAddress({ host }: ServeOptions): string {
+  return host !== undefined && isIP(host) !== 0 && host !== '0.0.0.0' && host !== '::' ? host : '127.0.0.1';
+}
+
+async function openDevelopmentCertificate(options: ServeOptions, { log, metrics }: Observers): Promise<Certificate> {
+  const { dir } = options;
+  const { pair, authority } = await issueDevelopmentPair(developmentAddress(options));
   metrics.setCertificateExpiry('serving', pair.notAfter);
   return {
     pair: () => pair,

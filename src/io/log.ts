@@ -21,21 +21,37 @@ export function createLogger(level: LogLevel, destination: DestinationStream = s
 }
 
 /** Lines are collected up to this length or time: one write for each would cost as much as the line itself. */
-const writeLength = 8 * 1024;
-const writeInterval = 100;
+const writeLength = 64 * 1024;
+const writeMilliseconds = 100;
 
 /**
  * Asynchronous, because a synchronous write waits for whoever reads the pipe, in the event loop that answers the API
- * server. Nothing is lost at the end: pino writes out what is left on `exit`, also after `process.exit`.
+ * server. Lines are joined here: pino's destination measures each string it is given, which costs more than the line.
  */
-function standardError(): DestinationStream {
-  return pino.destination({
-    dest: 2,
-    sync: false,
-    minLength: writeLength,
-    periodicFlush: writeInterval,
-    maxLength: bytesWaiting,
+function standardError(): DestinationStream & { flush(): void } {
+  const sink = pino.destination({ dest: 2, sync: false, maxLength: bytesWaiting });
+  let lines: string[] = [];
+  let length = 0;
+  const flush = (): void => {
+    if (length === 0) return;
+    sink.write(lines.join(''));
+    lines = [];
+    length = 0;
+  };
+  setInterval(flush, writeMilliseconds).unref();
+  // Also after `process.exit`: the last lines say why.
+  process.once('exit', () => {
+    flush();
+    sink.flushSync();
   });
+  return {
+    write(line) {
+      lines.push(line);
+      length += line.length;
+      if (length >= writeLength) flush();
+    },
+    flush,
+  };
 }
 
 const longestText = 256;

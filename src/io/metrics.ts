@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Finding } from '../core/engine/decision.ts';
+import type { Mode } from '../core/policy/mode.ts';
 import type { PodPolicy } from '../core/policy/pod-policy.ts';
 
 /** What is counted of one request. */
@@ -112,30 +113,44 @@ function admissionMetrics(registry: Registry): Metrics['admitted'] {
 }
 
 function findingMetrics(registry: Registry): Metrics['found'] {
-  const tallies = new Map<string, Tally>();
+  /** By policy, then by rule and mode: no key is put together on the way. */
+  const tallies = new Map<string, Map<string, Record<Mode, Tally>>>();
   new Counter({
     name: 'sekisho_findings_total',
     help: 'Violations found, by the policy that minds them.',
     labelNames: ['policy', 'rule', 'mode'],
     registers: [registry],
     collect() {
-      collectTallies(this, tallies.values());
+      const all = [...tallies.values()]
+        .flatMap((rules) => [...rules.values()])
+        .flatMap((byMode) => Object.values(byMode));
+      collectTallies(
+        this,
+        all.filter(({ count }) => count > 0),
+      );
     },
   });
-  const named = new Set<string>();
   return (findings) => {
     for (const { policy: name, rule, mode } of findings) {
-      if (named.size < policiesNamed) named.add(name);
-      const policy = named.has(name) ? name : 'other';
-      const key = `${policy} ${rule.id} ${mode}`;
-      let tally = tallies.get(key);
-      if (tally === undefined) {
-        tally = { labels: { policy, rule: rule.id, mode }, count: 0 };
-        tallies.set(key, tally);
+      const policy = tallies.has(name) || tallies.size < policiesNamed ? name : 'other';
+      let rules = tallies.get(policy);
+      if (rules === undefined) {
+        rules = new Map();
+        tallies.set(policy, rules);
       }
-      tally.count++;
+      let byMode = rules.get(rule.id);
+      if (byMode === undefined) {
+        byMode = newTallies(policy, rule.id);
+        rules.set(rule.id, byMode);
+      }
+      byMode[mode].count++;
     }
   };
+}
+
+function newTallies(policy: string, rule: string): Record<Mode, Tally> {
+  const tally = (mode: Mode): Tally => ({ labels: { policy, rule, mode }, count: 0 });
+  return { Enforce: tally('Enforce'), Warn: tally('Warn'), Audit: tally('Audit') };
 }
 
 type ProcessMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found'>;

@@ -13,11 +13,24 @@ const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export function formatFieldPath(path: FieldPath): string {
   let text = '';
   for (const segment of path) {
-    if (typeof segment === 'number') text += `[${segment}]`;
-    else if (!identifier.test(segment)) text += `[${segment}]`;
+    if (typeof segment === 'number' || !isIdentifier(segment)) text += `[${segment}]`;
     else text += text === '' ? segment : `.${segment}`;
   }
   return text;
+}
+
+/** Names of fields that were seen before. Bounded: keys of annotations are attacker-chosen. */
+const identifiers = new Map<string, boolean>();
+const mostIdentifiers = 1_000;
+
+function isIdentifier(segment: string): boolean {
+  let known = identifiers.get(segment);
+  if (known === undefined) {
+    known = identifier.test(segment);
+    if (identifiers.size >= mostIdentifiers) identifiers.clear();
+    identifiers.set(segment, known);
+  }
+  return known;
 }
 
 /** Reads own properties only, so that a path through `constructor` or `__proto__` finds nothing but what was sent. */

@@ -14,14 +14,22 @@ export interface FindingGroup {
 
 /** Keeps the order of the first finding of each violation. */
 export function groupFindings(findings: readonly Finding[], locale: Locale): readonly FindingGroup[] {
+  const [first] = findings;
+  // One policy alone finds each violation once: nothing to group, the ordinary case.
+  if (first === undefined || findings.every(({ policy }) => policy === first.policy)) {
+    return findings.map((finding) => groupOf(finding, findingPath(finding), locale));
+  }
   const groups = new Map<string, FindingGroup & { policies: string[] }>();
   for (const finding of findings) {
     const path = findingPath(finding);
     const key = `${finding.mode} ${finding.rule.id} ${finding.violation.message} ${path}`;
     const group = groups.get(key);
-    if (group === undefined) {
-      groups.set(key, { finding, policies: [finding.policy], path, message: findingMessage(finding, locale) });
-    } else if (!group.policies.includes(finding.policy)) group.policies.push(finding.policy);
+    if (group === undefined) groups.set(key, groupOf(finding, path, locale));
+    else if (!group.policies.includes(finding.policy)) group.policies.push(finding.policy);
   }
   return [...groups.values()];
+}
+
+function groupOf(finding: Finding, path: string, locale: Locale): FindingGroup & { policies: string[] } {
+  return { finding, policies: [finding.policy], path, message: findingMessage(finding, locale) };
 }

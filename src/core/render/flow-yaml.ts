@@ -3,7 +3,7 @@
  * are, JSON's quotes elsewhere. Only ever given patches that this program made: it recurses.
  */
 export function formatFlowYaml(value: unknown): string {
-  if (typeof value === 'string') return plainScalar.test(value) && !reserved.test(value) ? value : quoted(value);
+  if (typeof value === 'string') return formatScalar(value);
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(formatFlowYaml).join(', ')}]`;
   return `{${fieldsOf(value).join(', ')}}`;
@@ -16,7 +16,20 @@ export function formatMergePatch(patch: Readonly<Record<string, unknown>>): stri
 }
 
 function fieldsOf(object: object): readonly string[] {
-  return Object.entries(object).map(([key, item]) => `${formatFlowYaml(key)}: ${formatFlowYaml(item)}`);
+  return Object.entries(object).map(([key, item]) => `${formatScalar(key)}: ${formatFlowYaml(item)}`);
+}
+
+/** Scalars that were formatted before: patches say the same words over and over. Bounded: names are attacker-chosen. */
+const formatted = new Map<string, string>();
+const mostFormatted = 1_000;
+
+function formatScalar(text: string): string {
+  const known = formatted.get(text);
+  if (known !== undefined) return known;
+  if (formatted.size >= mostFormatted) formatted.clear();
+  const scalar = plainScalar.test(text) && !reserved.test(text) ? text : quoted(text);
+  formatted.set(text, scalar);
+  return scalar;
 }
 
 const plainScalar = /^[A-Za-z][A-Za-z0-9_./-]*$/;
