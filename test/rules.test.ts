@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { locales, localize } from '../src/core/locale.ts';
 import { formatFieldPath, valueAt } from '../src/core/pod/field-path.ts';
-import { applyPatchOperation } from '../src/core/pod/patch.ts';
+import { createPatchedCopy, type PatchOperation } from '../src/core/pod/patch.ts';
 import type { PodView } from '../src/core/pod/pod-view.ts';
 import { effectiveMinor, newestMinor, parsePolicyVersion } from '../src/core/pod/version.ts';
 import { podViewOf, workloadOfKind } from '../src/core/pod/workload.ts';
@@ -12,6 +12,12 @@ import { noFacts } from '../src/core/rules/facts.ts';
 import { podSecurityRules } from '../src/core/rules/index.ts';
 import { examplePod } from '../src/core/rules/minimal-pod.ts';
 import { type Rule, type RuleExample, ruleVersionAt, type Violation } from '../src/core/rules/rule.ts';
+
+function applyPatchOperation(root: unknown, operation: PatchOperation): unknown {
+  const copy = createPatchedCopy(root);
+  copy.apply(operation);
+  return copy.value;
+}
 
 const folder = join(import.meta.dirname, '../src/core/rules/podSecurity');
 const files = readdirSync(folder);

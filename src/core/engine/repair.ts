@@ -1,8 +1,8 @@
 import { compareFieldPaths, type FieldPath, formatFieldPath } from '../pod/field-path.ts';
-import { applyPatchOperation, type PatchOperation } from '../pod/patch.ts';
-import type { PodView } from '../pod/pod-view.ts';
+import { createPatchedCopy } from '../pod/patch.ts';
+import type { PodParts, PodView } from '../pod/pod-view.ts';
 import { isAddressable, type MergePatch, mergeOperation } from '../pod/strategic-merge-patch.ts';
-import { changedPodView, type PodParts } from '../pod/workload.ts';
+import { changedPodView } from '../pod/workload.ts';
 import type { BoundRule } from '../policy/bound-rule.ts';
 import { noFacts } from '../rules/facts.ts';
 import { evaluate } from './assess.ts';
@@ -29,7 +29,7 @@ export function proposeRepair(
   // In the order of the fields, so that the patch reads like the object.
   const inOrder = [...denied].sort((a, b) => compareFieldPaths(a.path, b.path));
   const repaired = applyRepairs(pod, inOrder, patch);
-  if (repaired === pod) return undefined;
+  if (repaired === undefined) return undefined;
   const remaining = remainingViolations(evaluate(repaired, rules, noFacts), denied);
   if (remaining === undefined || remaining === denied.length) return undefined;
   return { patch: patchAt(pod.path, patch), satisfied: denied.length - remaining };
@@ -64,21 +64,17 @@ function violationKey({ rule, violation, path }: Finding): string {
 }
 
 /** Each repair sees the pod as the ones before left it, so that two changes of one list both take effect. */
-function applyRepairs(pod: PodView, denied: readonly Finding[], patch: MergePatch): PodView {
-  let repaired = pod;
-  const original = { metadata: pod.metadata, spec: pod.spec };
+function applyRepairs(pod: PodView, denied: readonly Finding[], patch: MergePatch): PodView | undefined {
+  const original: PodParts = { metadata: pod.metadata, spec: pod.spec };
+  const copy = createPatchedCopy(original);
   for (const { rule, violation, error } of denied) {
     if (error || rule.repair === undefined) continue;
-    const operations = [...rule.repair(repaired, violation)];
-    if (operations.length === 0 || !operations.every(({ path }) => isAddressable(original, path))) continue;
-    for (const operation of operations) mergeOperation(patch, original, operation);
-    repaired = apply(repaired, operations);
+    const operations = [...rule.repair(copy.value as PodParts, violation)];
+    if (!operations.every(({ path }) => isAddressable(original, path))) continue;
+    for (const operation of operations) {
+      mergeOperation(patch, original, operation);
+      copy.apply(operation);
+    }
   }
-  return repaired;
-}
-
-function apply(pod: PodView, operations: readonly PatchOperation[]): PodView {
-  let copy: unknown = { metadata: pod.metadata, spec: pod.spec };
-  for (const operation of operations) copy = applyPatchOperation(copy, operation);
-  return changedPodView(pod, copy as PodParts);
+  return copy.value === original ? undefined : changedPodView(pod, copy.value as PodParts);
 }

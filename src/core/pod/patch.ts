@@ -8,25 +8,49 @@ export type PatchOperation =
   | { readonly op: 'add'; readonly path: FieldPath; readonly value: unknown }
   | { readonly op: 'remove'; readonly path: FieldPath };
 
-/**
- * Applies one operation to a copy. Only the objects on the path are copied, everything else is shared with the
- * original: the cost does not depend on the size of the object, and its depth is never walked.
- */
-export function applyPatchOperation(root: unknown, operation: PatchOperation): unknown {
-  return applyAt(root, operation, 0);
-}
-
-function applyAt(value: unknown, operation: PatchOperation, depth: number): unknown {
-  const key = operation.path[depth];
-  if (key === undefined) return operation.op === 'add' ? operation.value : undefined;
-  const last = depth === operation.path.length - 1;
-  if (last && operation.op === 'remove') return copyWithout(value, key);
-  const copy = shallowCopy(value, key);
-  define(copy, key, last && operation.op === 'add' ? operation.value : applyAt(own(copy, key), operation, depth + 1));
-  return copy;
-}
-
 type Fields = Record<string | number, unknown>;
+
+/** A copy that is changed step by step, and what it has become so far. */
+export interface PatchedCopy {
+  readonly value: unknown;
+  apply(operation: PatchOperation): void;
+}
+
+/**
+ * Copies an object as far as it is changed: what lies on the path of an operation, once, and nothing else. The cost
+ * does not depend on the size of the object, and its depth is never walked.
+ */
+export function createPatchedCopy(original: unknown): PatchedCopy {
+  const root: Fields = { value: original };
+  const copied = new Set<unknown>();
+  /** The copy of what stands at a key, made when it is first entered; what is missing becomes an object or a list. */
+  const enter = (parent: Fields, key: string | number, next: string | number): Fields => {
+    const value = own(parent, key);
+    if (copied.has(value)) return value as Fields;
+    const copy = shallowCopy(value, next);
+    copied.add(copy);
+    define(parent, key, copy);
+    return copy;
+  };
+  return {
+    get value() {
+      return root['value'];
+    },
+    apply(operation) {
+      const path = ['value', ...operation.path];
+      const last = path.length - 1;
+      let parent = root;
+      for (let depth = 0; depth < last - 1; depth++) parent = enter(parent, path[depth] ?? '', path[depth + 1] ?? '');
+      const [holder, key] = [path[last - 1] ?? '', path[last] ?? ''];
+      if (operation.op === 'add') define(enter(parent, holder, key), key, operation.value);
+      else {
+        const without = copyWithout(own(parent, holder), key);
+        copied.add(without);
+        define(parent, holder, without);
+      }
+    },
+  };
+}
 
 function shallowCopy(value: unknown, key: string | number): Fields {
   if (Array.isArray(value)) return value.slice() as unknown as Fields;
@@ -35,9 +59,9 @@ function shallowCopy(value: unknown, key: string | number): Fields {
 }
 
 /** Not a copy from which the field is deleted: that turns the copy, and whoever reads it, slow. */
-function copyWithout(value: unknown, removed: string | number): unknown {
-  if (typeof value !== 'object' || value === null) return {};
+function copyWithout(value: unknown, removed: string | number): Fields {
   const copy: Fields = {};
+  if (typeof value !== 'object' || value === null) return copy;
   for (const key of Object.keys(value)) {
     if (key !== removed) define(copy, key, (value as Fields)[key]);
   }

@@ -40,8 +40,11 @@ export interface PodView {
   readonly containers: readonly ContainerView[];
 }
 
+/** The two parts of a pod that rules look at. */
+export type PodParts = Pick<PodView, 'metadata' | 'spec'>;
+
 /** `spec.os.name` is exactly `windows`, the condition of every Windows relaxation upstream (since v1.25). */
-export function isWindowsPod(pod: PodView): boolean {
+export function isWindowsPod(pod: PodParts): boolean {
   return pod.spec.os?.name === 'windows';
 }
 

@@ -1,7 +1,7 @@
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import { SekishoError } from '../error.ts';
 import { type FieldPath, formatFieldPath } from './field-path.ts';
-import type { ContainerClass, ContainerView, ObjectReference, PodView } from './pod-view.ts';
+import type { ContainerClass, ContainerView, ObjectReference, PodParts, PodView } from './pod-view.ts';
 
 /** A kind that is a pod or will become pods: what it is called in every place, and where its pod stands. */
 export interface Workload {
@@ -104,9 +104,6 @@ export function podViewAt(pod: unknown, path: FieldPath, reference: ObjectRefere
 export function changedPodView({ path, object }: PodView, changed: PodParts): PodView {
   return viewOf(changed, path, object);
 }
-
-/** The two parts of a pod that rules look at. */
-export type PodParts = Pick<PodView, 'metadata' | 'spec'>;
 
 function viewOf({ metadata, spec }: PodParts, path: FieldPath, object: ObjectReference): PodView {
   return { object, path, metadata: metadata ?? {}, spec, containers: containersOf(spec) };

@@ -21,7 +21,7 @@ const longestMessage = 4096;
 /** A patch longer than this would push the findings out. */
 const longestPatch = 2048;
 /** Where rule ids line up, unless a line is longer. */
-const widestColumn = 100;
+const widestColumn = 96;
 
 const heading: Localized = {
   en: '{object}: {count} of {policies}',
@@ -79,22 +79,23 @@ interface LineOptions {
   readonly naming: boolean;
 }
 
+/** Before every finding; the cross takes three bytes. */
+const bullet = '  ✗ ';
+const bulletBytes = 6;
+
 function findingLines(groups: readonly FindingGroup[], { room, locale, naming }: LineOptions): readonly string[] {
-  const left = groups.map(({ path, message }) => `  ✗ ${path === '' ? '' : `${path}  `}${message}`);
-  const column = left.reduce(
-    (widest, text) => (text.length <= widestColumn ? Math.max(widest, text.length) : widest),
-    0,
-  );
+  const texts = groups.map(({ path, message }) => (path === '' ? message : `${path}  ${message}`));
+  const column = texts.reduce((widest, { length }) => (length <= widestColumn ? Math.max(widest, length) : widest), 0);
   const reserve = byteLength(localize(more, locale, { count: String(groups.length) })) + 1;
   const lines: string[] = [];
   let used = 0;
   for (const [index, group] of groups.entries()) {
-    const line = `${(left[index] ?? '').padEnd(column)}   [${tag(group, naming)}]`;
-    used += byteLength(line) + 1;
+    const line = `${(texts[index] ?? '').padEnd(column)}   [${tag(group, naming)}]`;
+    used += bulletBytes + byteLength(line) + 1;
     if (used + (index === groups.length - 1 ? 0 : reserve) > room) {
       return [...lines, localize(more, locale, { count: String(groups.length - index) })];
     }
-    lines.push(line);
+    lines.push(bullet + line);
   }
   return lines;
 }

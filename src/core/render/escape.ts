@@ -38,8 +38,11 @@ export function cutToBytes(text: string, limit: number): string {
   return kept + ellipsis;
 }
 
+const ascii = /^[\0-\x7f]*$/;
+
 /** Length in bytes of UTF-8. */
 export function byteLength(text: string): number {
+  if (ascii.test(text)) return text.length;
   let bytes = text.length;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Localized } from '../locale.ts';
 import type { FieldPath } from '../pod/field-path.ts';
 import type { PatchOperation } from '../pod/patch.ts';
-import type { PodView } from '../pod/pod-view.ts';
+import type { PodParts, PodView } from '../pod/pod-view.ts';
 import type { FactRequest, Facts } from './facts.ts';
 
 /** How bad it is when a pod breaks the rule: what it gives an attacker who is inside the container. */
@@ -79,7 +79,7 @@ export interface Rule<P = unknown, M extends string = string> {
    * The smallest change that ends a violation. It sees the pod as repaired so far, so that two repairs of one list
    * both take effect. Yields nothing where the right value is somebody's choice.
    */
-  repair?(pod: PodView, violation: Violation<M>): Iterable<PatchOperation>;
+  repair?(pod: PodParts, violation: Violation<M>): Iterable<PatchOperation>;
   readonly examples: {
     readonly allowed: readonly [RuleExample, ...RuleExample[]];
     readonly violating: readonly [ViolatingExample, ...ViolatingExample[]];

@@ -1,6 +1,6 @@
 import { type FieldPath, valueAt } from '../pod/field-path.ts';
 import type { PatchOperation } from '../pod/patch.ts';
-import { isWindowsPod, type PodView } from '../pod/pod-view.ts';
+import { isWindowsPod, type PodParts, type PodView } from '../pod/pod-view.ts';
 import type { Violation } from './rule.ts';
 
 /** The two fields of a security context with the same form: a type, and the name of a profile on the node. */
@@ -37,7 +37,7 @@ function forbidden(holder: FieldPath, field: ProfileField, type: unknown): Viola
  * Chooses the profile that every runtime has. The name of a localhost profile must go: the API server refuses it beside
  * another type. In Windows pods it refuses profiles altogether, so there is nothing to write.
  */
-export function* repairProfile(pod: PodView, path: FieldPath): Generator<PatchOperation> {
+export function* repairProfile(pod: PodParts, path: FieldPath): Generator<PatchOperation> {
   if (isWindowsPod(pod)) return;
   yield { op: 'add', path, value: 'RuntimeDefault' };
   const localhostProfile = [...path.slice(0, -1), 'localhostProfile'];

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { applyPatchOperation } from '../../../src/core/pod/patch.ts';
+import { createPatchedCopy, type PatchOperation } from '../../../src/core/pod/patch.ts';
+
+function applyPatchOperation(root: unknown, operation: PatchOperation): unknown {
+  const copy = createPatchedCopy(root);
+  copy.apply(operation);
+  return copy.value;
+}
 
 test('an operation changes a copy and shares what it does not touch', () => {
   const pod = { metadata: { name: 'a' }, spec: { containers: [{ name: 'x' }, { name: 'y' }] } };
@@ -25,4 +31,20 @@ test('a field called __proto__ stays a field', () => {
 test('an object 60,000 levels deep is not walked', () => {
   const deep = JSON.parse(`${'{"a":'.repeat(60_000)}1${'}'.repeat(60_000)}`) as object;
   expect(applyPatchOperation({ deep }, { op: 'add', path: ['b'], value: 1 })).toEqual({ deep, b: 1 });
+});
+
+test('several operations on one path copy it once and see each other, and never touch a value they were given', () => {
+  const pod = { spec: { containers: [{ name: 'x', securityContext: { a: 1 } }] } };
+  const copy = createPatchedCopy(pod);
+  const profile = { type: 'RuntimeDefault' };
+  const at = ['spec', 'containers', 0, 'securityContext'];
+  copy.apply({ op: 'add', path: [...at, 'seccompProfile'], value: profile });
+  copy.apply({ op: 'add', path: [...at, 'seccompProfile', 'type'], value: 'Localhost' });
+  copy.apply({ op: 'remove', path: [...at, 'a'] });
+  copy.apply({ op: 'add', path: [...at, 'b'], value: 2 });
+  expect(copy.value).toEqual({
+    spec: { containers: [{ name: 'x', securityContext: { seccompProfile: { type: 'Localhost' }, b: 2 } }] },
+  });
+  expect(profile).toEqual({ type: 'RuntimeDefault' });
+  expect(pod).toEqual({ spec: { containers: [{ name: 'x', securityContext: { a: 1 } }] } });
 });
