@@ -28,9 +28,14 @@ export function parseOptions(argv: readonly string[]): Options {
       check: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       go: { type: 'boolean', default: true },
+      help: { type: 'boolean', default: false },
       out: { type: 'string', default: join(import.meta.dirname, 'RESULTS.md') },
     },
   });
+  if (values.help) {
+    process.stdout.write(`${usage}\n`);
+    process.exit();
+  }
   return {
     ...values,
     seconds: within('--seconds', values.seconds, [0.5, 60]),

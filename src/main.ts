@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError, Option } from 'commander';
 import { type AddCommand, everyCommand } from './commands/every-command.ts';
+import { packageVersion } from './commands/version.ts';
 import { messageOf, SekishoError } from './core/error.ts';
 import { type Locale, locales, parseLocale } from './core/locale.ts';
 
@@ -11,6 +12,7 @@ async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('sekisho')
     .description('Judges pods against the Pod Security Standards and says what to change')
     .addOption(languageOption())
+    .version(packageVersion(), '-V, --version', 'Print the version')
     .helpCommand('help [command]', 'Show the help of a command')
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'sekisho: ')) });
