@@ -10,7 +10,7 @@ export type LogLevel = (typeof logLevels)[number];
 const bytesWaiting = 16 * 1024 * 1024;
 
 /** JSON lines on stderr: constant messages, facts in fields. A test passes a destination of its own. */
-export function createLogger(level: LogLevel, destination: DestinationStream = standardError()): Logger {
+export function createLogger(level: LogLevel, destination: DestinationStream = standardError(level)): Logger {
   const options: LoggerOptions = {
     level,
     base: null,
@@ -28,7 +28,9 @@ const writeMilliseconds = 100;
  * Asynchronous, because a synchronous write waits for whoever reads the pipe, in the event loop that answers the API
  * server. Lines are joined here: pino's destination measures each string it is given, which costs more than the line.
  */
-function standardError(): DestinationStream & { flush(): void } {
+function standardError(level: LogLevel): DestinationStream & { flush(): void } {
+  // Whoever debugs wants each line when it happens.
+  const collected = level === 'debug' || level === 'trace' ? 0 : writeLength;
   const sink = pino.destination({ dest: 2, sync: false, maxLength: bytesWaiting });
   let lines: string[] = [];
   let length = 0;
@@ -48,7 +50,7 @@ function standardError(): DestinationStream & { flush(): void } {
     write(line) {
       lines.push(line);
       length += line.length;
-      if (length >= writeLength) flush();
+      if (length >= collected) flush();
     },
     flush,
   };

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Finding } from '../core/engine/decision.ts';
+import { workloads } from '../core/pod/workload.ts';
 import type { Mode } from '../core/policy/mode.ts';
 import type { PodPolicy } from '../core/policy/pod-policy.ts';
 
@@ -33,17 +34,7 @@ export interface MetricSources {
 const policiesNamed = 50;
 
 /** The plural names of the kinds that hold a pod. Any other is "other": whoever calls chooses the name. */
-const resources: ReadonlySet<string> = new Set([
-  'pods',
-  'replicationcontrollers',
-  'podtemplates',
-  'replicasets',
-  'deployments',
-  'statefulsets',
-  'daemonsets',
-  'jobs',
-  'cronjobs',
-]);
+const resources: ReadonlySet<string> = new Set(workloads.map(({ resource }) => resource));
 
 const subresources: ReadonlySet<string> = new Set(['', 'ephemeralcontainers', 'resize', 'scale', 'status']);
 

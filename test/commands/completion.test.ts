@@ -21,7 +21,7 @@ function offers(line: string): readonly string[] {
 
 describe('sekisho completion', () => {
   test('bash offers every command, and its options with their values', () => {
-    expect(offers('sekisho ')).toEqual([...Object.keys(everyCommand), '--lang', '--help']);
+    expect(offers('sekisho ')).toEqual([...Object.keys(everyCommand), '--lang', '--version', '--help']);
     expect(offers('sekisho ch')).toEqual(['check']);
     expect(offers('sekisho check --fa')).toEqual(['--fail-on']);
     expect(offers('sekisho check -o ')).toEqual(['table', 'json', 'yaml']);

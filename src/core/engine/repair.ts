@@ -1,7 +1,7 @@
 import { compareFieldPaths, type FieldPath, formatFieldPath } from '../pod/field-path.ts';
 import { createPatchedCopy } from '../pod/patch.ts';
 import type { PodParts, PodView } from '../pod/pod-view.ts';
-import { isAddressable, type MergePatch, mergeOperation } from '../pod/strategic-merge-patch.ts';
+import { createMergePatch, type MergePatch } from '../pod/strategic-merge-patch.ts';
 import { changedPodView } from '../pod/workload.ts';
 import type { BoundRule } from '../policy/bound-rule.ts';
 import { noFacts } from '../rules/facts.ts';
@@ -25,14 +25,13 @@ export function proposeRepair(
   denied: readonly Finding[],
 ): Repair | undefined {
   if (denied.length === 0 || denied.length > mostFindings) return undefined;
-  const patch: MergePatch = {};
   // In the order of the fields, so that the patch reads like the object.
   const inOrder = [...denied].sort((a, b) => compareFieldPaths(a.path, b.path));
-  const repaired = applyRepairs(pod, inOrder, patch);
+  const repaired = applyRepairs(pod, inOrder);
   if (repaired === undefined) return undefined;
-  const remaining = remainingViolations(evaluate(repaired, rules, noFacts), denied);
+  const remaining = remainingViolations(evaluate(repaired.pod, rules, noFacts), denied);
   if (remaining === undefined || remaining === denied.length) return undefined;
-  return { patch: patchAt(pod.path, patch), satisfied: denied.length - remaining };
+  return { patch: patchAt(pod.path, repaired.patch), satisfied: denied.length - remaining };
 }
 
 /** The patch of a pod as one of the object that holds it. */
@@ -63,18 +62,24 @@ function violationKey({ rule, violation, path }: Finding): string {
   return `${rule.id} ${violation.message} ${formatFieldPath(path)}`;
 }
 
+interface Repaired {
+  readonly pod: PodView;
+  readonly patch: MergePatch;
+}
+
 /** Each repair sees the pod as the ones before left it, so that two changes of one list both take effect. */
-function applyRepairs(pod: PodView, denied: readonly Finding[], patch: MergePatch): PodView | undefined {
+function applyRepairs(pod: PodView, denied: readonly Finding[]): Repaired | undefined {
   const original: PodParts = { metadata: pod.metadata, spec: pod.spec };
   const copy = createPatchedCopy(original);
+  const { patch, isAddressable, merge } = createMergePatch(original);
   for (const { rule, violation, error } of denied) {
     if (error || rule.repair === undefined) continue;
     const operations = [...rule.repair(copy.value as PodParts, violation)];
-    if (!operations.every(({ path }) => isAddressable(original, path))) continue;
+    if (!operations.every(({ path }) => isAddressable(path))) continue;
     for (const operation of operations) {
-      mergeOperation(patch, original, operation);
+      merge(operation);
       copy.apply(operation);
     }
   }
-  return copy.value === original ? undefined : changedPodView(pod, copy.value as PodParts);
+  return copy.value === original ? undefined : { pod: changedPodView(pod, copy.value as PodParts), patch };
 }

@@ -12,40 +12,57 @@ const mergeKeys: ReadonlyMap<string, string> = new Map([
   ['ports', 'containerPort'],
 ]);
 
-/**
- * Whether a patch can name a place without hitting another: every list item on the way has its merge key, and no other
- * item has the same.
- */
-export function isAddressable(object: unknown, path: FieldPath): boolean {
-  let source = object;
-  for (let depth = 0; depth < path.length - 1; depth++) {
-    const segment = path[depth] ?? '';
-    const next = path[depth + 1];
-    if (segment === '__proto__') return false;
-    if (typeof next === 'number' && (depth + 2 === path.length || keyedItem(source, segment, next) === undefined)) {
-      return false;
-    }
-    source = childOf(source, segment);
-  }
-  return typeof path.at(-1) === 'string' && path.at(-1) !== '__proto__';
+/** A strategic merge patch of one object, made operation by operation. */
+export interface MergePatchBuilder {
+  readonly patch: MergePatch;
+  /**
+   * Whether the patch can name a place without hitting another: every list item on the way has its merge key, and no
+   * other item has the same.
+   */
+  isAddressable(path: FieldPath): boolean;
+  /** Adds an operation whose place is addressable. */
+  merge(operation: PatchOperation): void;
 }
 
-/** Merges one operation on an object into a strategic merge patch. Its place must be addressable. */
-export function mergeOperation(patch: MergePatch, object: unknown, operation: PatchOperation): void {
-  const { path } = operation;
-  let target = patch;
-  let source = object;
-  for (let depth = 0; depth < path.length - 1; depth++) {
-    const segment = path[depth] ?? '';
-    const next = path[depth + 1];
-    // The list was entered with its field; the index only descends.
-    if (typeof segment === 'string') {
-      const item = typeof next === 'number' ? keyedItem(source, segment, next) : undefined;
-      target = item === undefined ? objectOf(target, segment) : itemOf(target, segment, item);
-    }
-    source = childOf(source, segment);
-  }
-  target[path.at(-1) ?? ''] = operation.op === 'add' ? operation.value : null;
+export function createMergePatch(object: unknown): MergePatchBuilder {
+  const patch: MergePatch = {};
+  /** By list item: the operations of a repair meet in few items. */
+  const keys = new Map<unknown, KeyedItem | undefined>();
+  const keyOf = (list: unknown, field: string | number, index: number): KeyedItem | undefined => {
+    const item = childOf(list, index);
+    if (!keys.has(item)) keys.set(item, keyedItem(list, field, index));
+    return keys.get(item);
+  };
+  return {
+    patch,
+    isAddressable(path) {
+      let source = object;
+      for (let depth = 0; depth < path.length - 1; depth++) {
+        const segment = path[depth] ?? '';
+        const next = path[depth + 1];
+        if (segment === '__proto__') return false;
+        source = childOf(source, segment);
+        if (typeof next !== 'number') continue;
+        if (depth + 2 === path.length || keyOf(source, segment, next) === undefined) return false;
+      }
+      return typeof path.at(-1) === 'string' && path.at(-1) !== '__proto__';
+    },
+    merge(operation) {
+      const { path } = operation;
+      let target = patch;
+      let source = object;
+      for (let depth = 0; depth < path.length - 1; depth++) {
+        const segment = path[depth] ?? '';
+        const next = path[depth + 1];
+        source = childOf(source, segment);
+        // The list was entered with its field; the index only descends.
+        if (typeof segment === 'number') continue;
+        const item = typeof next === 'number' ? keyOf(source, segment, next) : undefined;
+        target = item === undefined ? objectOf(target, segment) : itemOf(target, segment, item);
+      }
+      target[path.at(-1) ?? ''] = operation.op === 'add' ? operation.value : null;
+    },
+  };
 }
 
 interface KeyedItem {
@@ -56,9 +73,8 @@ interface KeyedItem {
 /** A name that can stand in a shell command between single quotes and means the same in YAML and JSON. */
 const safeName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-function keyedItem(parent: unknown, field: string | number, index: number): KeyedItem | undefined {
+function keyedItem(list: unknown, field: string | number, index: number): KeyedItem | undefined {
   const key = mergeKeys.get(String(field));
-  const list = childOf(parent, field);
   if (key === undefined || !Array.isArray(list)) return undefined;
   const value = childOf(list[index], key);
   const safe = typeof value === 'string' ? safeName.test(value) : Number.isSafeInteger(value);

@@ -105,6 +105,14 @@ function tag({ finding, policies: names }: FindingGroup, naming: boolean): strin
 }
 
 function policyNames(groups: readonly FindingGroup[]): readonly string[] {
+  const [first] = groups;
+  // One policy for all: the ordinary case.
+  if (
+    first !== undefined &&
+    groups.every(({ policies: names }) => names.length === 1 && names[0] === first.policies[0])
+  ) {
+    return first.policies;
+  }
   return [...new Set(groups.flatMap((group) => group.policies))].sort();
 }
 

@@ -6,17 +6,23 @@ export function formatFlowYaml(value: unknown): string {
   if (typeof value === 'string') return formatScalar(value);
   if (typeof value !== 'object' || value === null) return String(value);
   if (Array.isArray(value)) return `[${value.map(formatFlowYaml).join(', ')}]`;
-  return `{${fieldsOf(value).join(', ')}}`;
+  return `{${fieldsOf(value as Fields)}}`;
 }
 
 /** A patch with one field reads better without the outermost braces; with more they are needed. */
 export function formatMergePatch(patch: Readonly<Record<string, unknown>>): string {
   const fields = fieldsOf(patch);
-  return fields.length === 1 ? (fields[0] ?? '') : `{${fields.join(', ')}}`;
+  return Object.keys(patch).length === 1 ? fields : `{${fields}}`;
 }
 
-function fieldsOf(object: object): readonly string[] {
-  return Object.entries(object).map(([key, item]) => `${formatScalar(key)}: ${formatFlowYaml(item)}`);
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(object: Fields): string {
+  let text = '';
+  for (const key of Object.keys(object)) {
+    text += `${text === '' ? '' : ', '}${formatScalar(key)}: ${formatFlowYaml(object[key])}`;
+  }
+  return text;
 }
 
 /** Scalars that were formatted before: patches say the same words over and over. Bounded: names are attacker-chosen. */

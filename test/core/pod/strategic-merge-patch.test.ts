@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAddressable, mergeOperation } from '../../../src/core/pod/strategic-merge-patch.ts';
+import { createMergePatch } from '../../../src/core/pod/strategic-merge-patch.ts';
 
 const pod = {
   spec: {
@@ -21,11 +21,11 @@ const pod = {
 };
 
 test('list items are named by their merge key, removal is null, operations meet in one patch', () => {
-  const patch = {};
+  const { patch, merge } = createMergePatch(pod);
   const at = ['spec', 'containers', 0];
-  mergeOperation(patch, pod, { op: 'add', path: [...at, 'securityContext', 'privileged'], value: false });
-  mergeOperation(patch, pod, { op: 'remove', path: [...at, 'ports', 0, 'hostPort'] });
-  mergeOperation(patch, pod, { op: 'add', path: ['spec', 'hostPID'], value: false });
+  merge({ op: 'add', path: [...at, 'securityContext', 'privileged'], value: false });
+  merge({ op: 'remove', path: [...at, 'ports', 0, 'hostPort'] });
+  merge({ op: 'add', path: ['spec', 'hostPID'], value: false });
   expect(patch).toEqual({
     spec: {
       containers: [
@@ -45,7 +45,7 @@ test.each([
   ['a list without merge key', ['spec', 'volumes', 0, 'nfs']],
   ['a field that is no field', ['__proto__', 'polluted']],
 ])('%s cannot be addressed safely', (_what, path) => {
-  expect(isAddressable(pod, path)).toBe(false);
+  expect(createMergePatch(pod).isAddressable(path)).toBe(false);
 });
 
 test.each([
@@ -53,5 +53,5 @@ test.each([
   [['spec', 'hostPID']],
   [['metadata', 'annotations', 'a/b']],
 ])('%j can be addressed', (path) => {
-  expect(isAddressable(pod, path)).toBe(true);
+  expect(createMergePatch(pod).isAddressable(path)).toBe(true);
 });

@@ -103,8 +103,8 @@ describe('what is wrong with policies', () => {
 
   test.each([
     ['broken YAML', 'a: [1,\nb: 2\n', /^\/p\.yaml:\d+:\d+: /],
-    ['a key twice', 'kind: PodPolicy\nkind: PodPolicy\n', /^\/p\.yaml:2:1: .*unique/],
-    ['a bomb of aliases', bomb(), /^\/p\.yaml:1:\d+: .*alias/i],
+    ['a key twice', 'kind: PodPolicy\nkind: PodPolicy\n', /^\/p\.yaml:2:1: .*stands twice/],
+    ['a bomb of aliases', bomb(), /^\/p\.yaml:5:\d+: .*alias/i],
     ['a misspelt kind of ours', policy('p').replace('PodPolicy', 'PodPolcy'), /\/p\.yaml:2:1: kind: /],
     ['another version of ours', policy('p').replace('v1alpha1', 'v9'), /\/p\.yaml:1:1: apiVersion: /],
     ['no policy at all', '# nothing\n', /^\/p\.yaml: holds no PodPolicy/],
