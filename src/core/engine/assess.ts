@@ -66,11 +66,12 @@ const mostViolations = 20_000;
 /** A rule that throws is a finding, never a pass, and never hides what the other rules find. */
 function ask(pod: PodView, bound: BoundRule, facts: Facts): Answer {
   try {
-    const violations: Violation[] = [];
+    let violations: Violation[] | undefined;
     for (const violation of bound.version.check(pod, bound.params, facts)) {
-      if (violations.push(violation) > mostViolations) throw new Error(`more than ${mostViolations} violations`);
+      if (violations === undefined) violations = [violation];
+      else if (violations.push(violation) > mostViolations) throw new Error(`more than ${mostViolations} violations`);
     }
-    return violations.length === 0 ? noViolations : { violations, error: false };
+    return violations === undefined ? noViolations : { violations, error: false };
   } catch (thrown) {
     return { violations: [errorViolation('failed', messageOf(thrown))], error: true };
   }

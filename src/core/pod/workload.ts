@@ -84,6 +84,7 @@ const podShape: Shape = {
  * Throws `PodMalformed`, naming the field, when the skeleton that rules walk is not made of objects and lists.
  */
 export function podViewOf(object: unknown, workload: Workload, reference: ObjectReference): PodView | undefined {
+  if (workload.path.length === 0) return podViewAt(object, workload.path, reference);
   let pod: unknown = object;
   for (const [depth, segment] of workload.path.entries()) {
     pod = objectAt(pod, workload.path.slice(0, depth))[segment];
@@ -96,7 +97,7 @@ export function podViewOf(object: unknown, workload: Workload, reference: Object
 export function podViewAt(pod: unknown, path: FieldPath, reference: ObjectReference): PodView {
   const view = objectAt(pod, path);
   objectAt(view['spec'], [...path, 'spec']);
-  checkShape(view, podShape, path);
+  if (!hasShape(view, podShape)) checkShape(view, podShape, path);
   return viewOf(view as unknown as PodParts, path, reference);
 }
 
@@ -125,6 +126,27 @@ function containersOf(spec: V1PodSpec): readonly ContainerView[] {
   return views;
 }
 
+/** The same question as `checkShape` without the paths, which would be most of what judging a pod allocates. */
+function hasShape(value: JsonObject, shape: Shape): boolean {
+  for (const field in shape) {
+    const found = value[field];
+    if (found === undefined || found === null) continue;
+    const expected = shape[field];
+    if (Array.isArray(expected)) {
+      const item = expected[0] as Shape;
+      if (!Array.isArray(found) || !found.every((each) => isObject(each) && hasShape(each, item))) return false;
+    } else if (expected === 'list') {
+      if (!Array.isArray(found)) return false;
+    } else if (!isObject(found) || !hasShape(found, expected as Shape)) return false;
+  }
+  return true;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Throws for the first field that is not what it should be, naming it. */
 function checkShape(value: JsonObject, shape: Shape, path: FieldPath): void {
   for (const field in shape) {
     const found = value[field];
@@ -146,7 +168,7 @@ function isAbsent(value: unknown): value is undefined | null {
 }
 
 function objectAt(value: unknown, path: FieldPath): JsonObject {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  if (isObject(value)) return value;
   throw malformed(path, isAbsent(value) ? 'is missing' : 'must be an object');
 }
 

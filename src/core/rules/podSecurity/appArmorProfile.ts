@@ -17,9 +17,12 @@ const prefix = 'container.apparmor.security.beta.kubernetes.io/';
 const allowed: readonly string[] = ['runtime/default', 'localhost/*'];
 
 function* forbiddenAnnotations({ metadata }: PodView): Generator<Violation<'annotation'>> {
-  if (!metadata.annotations) return;
-  for (const [key, found] of Object.entries<unknown>(metadata.annotations)) {
-    if (key.startsWith(prefix) && !isAllowed(found)) {
+  const { annotations } = metadata;
+  // Own keys only: nothing that is enumerable is inherited from a parsed object's prototype.
+  for (const key in annotations) {
+    if (!key.startsWith(prefix)) continue;
+    const found: unknown = annotations[key];
+    if (!isAllowed(found)) {
       yield { path: ['metadata', 'annotations', key], message: 'annotation', found, expected: { allowed } };
     }
   }

@@ -11,6 +11,8 @@ import { defineRule } from '../rule.ts';
  * Allowed values: undefined, "". Even localhost is forbidden: asked by the kubelet it means the node.
  */
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'] as const;
+/** Most containers have no hooks, and every pod passes here. */
+const none: typeof hooks | readonly [] = [];
 const hooks = ['postStart', 'preStop'] as const;
 const actions = ['httpGet', 'tcpSocket'] as const;
 
@@ -41,12 +43,13 @@ export const hostProbesAndHostLifecycle = defineRule({
       *check(pod) {
         for (const { path, container } of pod.containers) {
           for (const probe of probes) {
+            if (!container[probe]) continue;
             for (const action of actions) {
               const found: unknown = container[probe]?.[action]?.host;
               if (isSet(found)) yield { path: [...path, probe, action, 'host'], message: 'host', found };
             }
           }
-          for (const hook of hooks) {
+          for (const hook of container.lifecycle ? hooks : none) {
             for (const action of actions) {
               const found: unknown = container.lifecycle?.[hook]?.[action]?.host;
               if (isSet(found)) yield { path: [...path, 'lifecycle', hook, action, 'host'], message: 'host', found };
