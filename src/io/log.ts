@@ -32,6 +32,8 @@ function standardError(level: LogLevel): DestinationStream & { flush(): void } {
   // Whoever debugs wants each line when it happens.
   const collected = level === 'debug' || level === 'trace' ? 0 : writeLength;
   const sink = pino.destination({ dest: 2, sync: false, maxLength: bytesWaiting });
+  // Where nobody can be told anything any more, admission goes on.
+  sink.on('error', () => undefined);
   let lines: string[] = [];
   let length = 0;
   const flush = (): void => {

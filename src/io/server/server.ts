@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { AnswerContext } from '../../core/admission/answer.ts';
-import { SekishoError } from '../../core/error.ts';
+import { messageOf, SekishoError } from '../../core/error.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { KeyPair } from '../tls/key-pair.ts';
@@ -51,8 +51,14 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
   const validate = createValidation(answers, createConclusion({ ceiling, log, metrics, connections, closing }));
   addGate(app, { limits, inFlight, connections, metrics }, (reply) => {
     receiveBody(reply.request.raw, limits.bodyBytes, (body) => {
-      if (body === undefined) refuse(reply, tooLarge(limits.bodyBytes));
-      else validate(reply, body);
+      try {
+        if (body === undefined) refuse(reply, tooLarge(limits.bodyBytes));
+        else validate(reply, body);
+      } catch (thrown) {
+        // Judging answers for itself; this is counting, logging or sending. One request, not the process.
+        reply.raw.destroy();
+        log.error({ error: { message: messageOf(thrown) } }, 'request failed');
+      }
     });
   });
   app.post(validatePath, () => {

@@ -242,6 +242,23 @@ describe('connections of one address', () => {
   });
 });
 
+test('an error while a request is logged costs that request at the most', async () => {
+  let broken = true;
+  const onLine = (): void => {
+    if (broken) {
+      broken = false;
+      throw new Error('no space left');
+    }
+  };
+  await using webhook = await startWebhook({ onLine });
+  const denied = JSON.stringify(reviewOf({ ...minimalPod, spec: { ...minimalPod.spec, hostPID: true } }));
+  await send(webhook.port, { body: denied }).catch(() => undefined);
+  expect(broken).toBe(false);
+  expect(webhook.lines.map(({ msg }) => msg)).toEqual(['request failed']);
+  expect(verdictOf(await send(webhook.port, { body: denied })).allowed).toBe(false);
+  await settled(() => webhook.inFlight.requests === 0);
+});
+
 async function settled(condition: () => boolean): Promise<void> {
   for (let waited = 0; !condition(); waited += 5) {
     if (waited > 5_000) throw new Error('did not settle');

@@ -28,6 +28,8 @@ export interface WebhookOptions {
   readonly ceiling?: Mode;
   readonly level?: LogLevel;
   readonly policies?: PolicySet;
+  /** Called before each line of the log is kept; may throw, as a disk may be full. */
+  readonly onLine?: () => void;
 }
 
 export async function startWebhook({ ceiling = 'Enforce', ...options }: WebhookOptions = {}) {
@@ -37,6 +39,7 @@ export async function startWebhook({ ceiling = 'Enforce', ...options }: WebhookO
   const rawLines: string[] = [];
   const log = createLogger(options.level ?? 'info', {
     write(line) {
+      options.onLine?.();
       rawLines.push(line);
       lines.push(JSON.parse(line));
     },
