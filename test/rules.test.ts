@@ -16,7 +16,7 @@ import { type Rule, type RuleExample, ruleVersionAt, type Violation } from '../s
 function applyPatchOperation(root: unknown, operation: PatchOperation): unknown {
   const copy = createPatchedCopy(root);
   copy.apply(operation);
-  return copy.value;
+  return copy.value();
 }
 
 const folder = join(import.meta.dirname, '../src/core/rules/podSecurity');

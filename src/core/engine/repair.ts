@@ -74,12 +74,13 @@ function applyRepairs(pod: PodView, denied: readonly Finding[]): Repaired | unde
   const { patch, isAddressable, merge } = createMergePatch(original);
   for (const { rule, violation, error } of denied) {
     if (error || rule.repair === undefined) continue;
-    const operations = [...rule.repair(copy.value as PodParts, violation)];
+    const operations = [...rule.repair(copy.value() as PodParts, violation)];
     if (!operations.every(({ path }) => isAddressable(path))) continue;
     for (const operation of operations) {
       merge(operation);
       copy.apply(operation);
     }
   }
-  return copy.value === original ? undefined : { pod: changedPodView(pod, copy.value as PodParts), patch };
+  const changed = copy.value() as PodParts;
+  return changed === original ? undefined : { pod: changedPodView(pod, changed), patch };
 }

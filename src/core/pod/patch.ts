@@ -12,7 +12,8 @@ type Fields = Record<string | number, unknown>;
 
 /** A copy that is changed step by step, and what it has become so far. */
 export interface PatchedCopy {
-  readonly value: unknown;
+  /** A method and no getter: an object made with one gets a hidden class of its own, which keeps all it sees alive. */
+  value(): unknown;
   apply(operation: PatchOperation): void;
 }
 
@@ -33,9 +34,7 @@ export function createPatchedCopy(original: unknown): PatchedCopy {
     return copy;
   };
   return {
-    get value() {
-      return root['value'];
-    },
+    value: () => root['value'],
     apply(operation) {
       const path = ['value', ...operation.path];
       const last = path.length - 1;

@@ -4,7 +4,7 @@ import { createPatchedCopy, type PatchOperation } from '../../../src/core/pod/pa
 function applyPatchOperation(root: unknown, operation: PatchOperation): unknown {
   const copy = createPatchedCopy(root);
   copy.apply(operation);
-  return copy.value;
+  return copy.value();
 }
 
 test('an operation changes a copy and shares what it does not touch', () => {
@@ -42,7 +42,7 @@ test('several operations on one path copy it once and see each other, and never 
   copy.apply({ op: 'add', path: [...at, 'seccompProfile', 'type'], value: 'Localhost' });
   copy.apply({ op: 'remove', path: [...at, 'a'] });
   copy.apply({ op: 'add', path: [...at, 'b'], value: 2 });
-  expect(copy.value).toEqual({
+  expect(copy.value()).toEqual({
     spec: { containers: [{ name: 'x', securityContext: { seccompProfile: { type: 'Localhost' }, b: 2 } }] },
   });
   expect(profile).toEqual({ type: 'RuntimeDefault' });
