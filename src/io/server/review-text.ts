@@ -1,4 +1,5 @@
-const key = Buffer.from('"managedFields":[');
+/** The key without its first quote: a search for a quote would stop at every word of the body. */
+const key = Buffer.from('managedFields":[');
 
 /** The object has one, the old object another. Each cut moves what is behind it, so a body full of them is left as it is. */
 const mostCuts = 2;
@@ -12,7 +13,7 @@ const closeBracket = 0x5d;
  * A review without its managed fields (who set which field, for server-side apply): no rule reads them, they are two
  * fifths of what an API server sends, and stepping over them costs a quarter of parsing them. Works in the body itself.
  *
- * Only a key can begin a cut: inside a string the quote before `managedFields` is escaped, and what an attacker writes
+ * Only a key can begin a cut: inside a string the quote right before `managedFields` is escaped, and what an attacker writes
  * into an annotation therefore stays there. A cut is one complete list, strings stepped over whole; where a list is
  * anything but flat, or has no end, it stays, and the parser sees all that follows.
  */
@@ -21,7 +22,7 @@ export function cutManagedFields(body: Buffer): Buffer {
   let cuts = 0;
   for (let at = body.indexOf(key); at >= 0 && at < length && cuts < mostCuts; ) {
     const start = at + key.length;
-    if (at === 0 || body[at - 1] !== backslash) {
+    if (body[at - 1] === quote && body[at - 2] !== backslash) {
       const end = endOfFlatList(body, start, length);
       if (end < 0) break;
       body.copyWithin(start, end, length);
