@@ -58,20 +58,6 @@ function standardError(level: LogLevel): DestinationStream & { flush(): void } {
   };
 }
 
-interface Line {
-  readonly level: LogLevel;
-  readonly msg: string;
-}
-
-/**
- * One line, as pino would write it, serialised at one go: pino puts a line together field by field, and a denial has
- * thirty. For lines that are written for every request, after the level was asked for.
- */
-export function writeLine(log: Logger, { level, msg }: Line, fields: object): void {
-  const stream = (log as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym];
-  stream?.write(`${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg })}\n`);
-}
-
 const longestText = 256;
 
 /** Cuts what a user chose, so that one line stays one line's length. JSON escapes control characters by itself. */
