@@ -11,7 +11,6 @@ export type ErrorCode =
   | 'ReviewMalformed'
   | 'PodMalformed'
   | 'NestedTooDeeply'
-  | 'FactMissing'
   | 'CertificateInvalid'
   | 'ServerFailed';
 

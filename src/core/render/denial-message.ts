@@ -68,7 +68,12 @@ export function objectText({ kind, namespace, name }: ObjectReference): string {
 function patchLines({ patch, satisfied }: Repair, count: string, locale: Locale): readonly string[] {
   const text = formatMergePatch(patch);
   if (byteLength(text) > longestPatch) return [];
-  return [localize(changes, locale, { satisfied: String(satisfied), count }), `  ${text}`];
+  return [changesHeading(satisfied, count, locale), `  ${text}`];
+}
+
+/** Above a patch, wherever one is shown: how many of the violations it ends. */
+export function changesHeading(satisfied: number, count: string, locale: Locale): string {
+  return localize(changes, locale, { satisfied: String(satisfied), count });
 }
 
 interface LineOptions {

@@ -7,7 +7,7 @@ import {
   type PlacedFinding,
   summarize,
 } from './check-result.ts';
-import { objectText } from './denial-message.ts';
+import { changesHeading, objectText } from './denial-message.ts';
 import { printable } from './escape.ts';
 import { groupFindings } from './finding-groups.ts';
 import { formatMergePatch } from './flow-yaml.ts';
@@ -27,10 +27,6 @@ const modeColors: Readonly<Record<Mode, number>> = { Enforce: 31, Warn: 33, Audi
 const errorName: Localized = { en: 'error', ja: 'エラー' };
 const errorColor = 35;
 
-const changes: Localized = {
-  en: 'These changes satisfy {satisfied} of {count}:',
-  ja: '次の変更で {count} 件中 {satisfied} 件が解消します:',
-};
 const clean: Localized = { en: 'Checked {objects}: no violations.', ja: '{objects}を検査しました。違反はありません。' };
 const counted: Localized = {
   en: 'Checked {objects}: {deny} denied, {warn} warned of, {audit} audited, {error}.',
@@ -104,8 +100,7 @@ function patchLines({ findings, repair }: CheckedObject, style: TableStyle): rea
   if (patch.length > longestPatch) return [];
   const enforced = findings.map(({ finding }) => finding).filter(({ mode }) => mode === 'Enforce');
   const denied = groupFindings(enforced, style.locale);
-  const values = { satisfied: String(repair.satisfied), count: String(denied.length) };
-  return [`    ${localize(changes, style.locale, values)}`, `      ${patch}`];
+  return [`    ${changesHeading(repair.satisfied, String(denied.length), style.locale)}`, `      ${patch}`];
 }
 
 function summaryLine(summary: CheckSummary, style: TableStyle): string {
