@@ -5,16 +5,48 @@ import { locales } from '../core/locale.ts';
 import { formatFieldPath } from '../core/pod/field-path.ts';
 import { modes } from '../core/policy/mode.ts';
 import { readConfiguration } from '../io/files/configuration-documents.ts';
+import { duration } from './duration.ts';
 
-/** What holds for the whole installation; the file of `sekisho serve --config`. */
+const name = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of an object');
+
+/** How the certificates of `certificates.mode: self` live. */
+const certs = z.strictObject({
+  caLifetime: duration.prefault('8760h'),
+  leafLifetime: duration.prefault('168h'),
+  /** How long a change of Secret or webhook configuration may take until every replica and API server has seen it. */
+  propagation: duration.prefault('5m'),
+  /** More names (DNS or IP) that leaves are good for, where the webhook is not called by its Service. */
+  names: z.array(z.string().min(1).max(253)).max(16).default([]),
+});
+
+/** The names of what the chart made in the cluster. */
+const installation = z.strictObject({
+  namespace: name,
+  service: name,
+  webhookConfiguration: name,
+  /** The Secret of the CA; absent where the certificate comes from files (`certificates.mode: existing`). */
+  caSecret: name.optional(),
+  lease: name,
+  canaryNamespace: name,
+});
+
+/** What holds for the whole installation; the file of `sekisho serve --config` and `sekisho controller --config`. */
 const settingsSchema = z.strictObject({
   /** The ceiling: no policy is stricter. */
   maxMode: z.enum(modes).default('Enforce'),
   /** The language of messages; the command line's where it says nothing. */
   language: z.enum(locales as [Locale, ...Locale[]]).optional(),
+  /** How long requests are still accepted after SIGTERM, while endpoints and proxies learn that this replica goes. */
+  shutdownDelay: duration.prefault('10s'),
+  certs: certs.prefault({}),
+  installation: installation.optional(),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
+export type Installation = NonNullable<Settings['installation']>;
 
 /** The settings of a file; all defaults without one. Throws naming file, line and field. */
 export async function readSettings(file: string | undefined): Promise<Settings> {
@@ -32,9 +64,12 @@ function linesOf(issue: z.core.$ZodIssue, locate: (path: readonly (string | numb
   if (issue.code !== 'unrecognized_keys') {
     return [`${locate(path)}: ${path.length === 0 ? 'the document' : formatFieldPath(path)}: ${issue.message}`];
   }
-  const known = Object.keys(settingsSchema.shape).join(', ');
+  const [section] = path;
+  const shape =
+    section === 'certs' ? certs.shape : section === 'installation' ? installation.shape : settingsSchema.shape;
   return issue.keys.map((key) => {
     const field = [...path, key];
+    const known = Object.keys(shape).join(', ');
     return `${locate(field)}: ${formatFieldPath(field)}: is not a known setting; there are ${known}`;
   });
 }

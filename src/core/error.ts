@@ -12,7 +12,9 @@ export type ErrorCode =
   | 'PodMalformed'
   | 'NestedTooDeeply'
   | 'CertificateInvalid'
-  | 'ServerFailed';
+  | 'ServerFailed'
+  | 'ClusterUnreachable'
+  | 'ClusterRefused';
 
 /** The only error class of the project. */
 export class SekishoError<Code extends ErrorCode = ErrorCode> extends Error {
