@@ -1,4 +1,5 @@
 import { type Answer, answerRequest } from '../src/core/admission/answer.ts';
+import { formatAdmissionReview } from '../src/core/admission/response.ts';
 import { parseAdmissionReview } from '../src/core/admission/review.ts';
 import type { Locale } from '../src/core/locale.ts';
 import { type Workload, workloads } from '../src/core/pod/workload.ts';
@@ -67,10 +68,12 @@ export interface Under {
   readonly locale?: Locale;
 }
 
-/** The answer to a review under builtin:restricted, or the policies given. */
+/** The answer to a review under builtin:restricted, or the policies given, as the API server reads it. */
 export async function answer(review: unknown, under: Under = {}): Promise<Answer> {
   const policies = createPolicySet(under.policies ?? [builtin('builtin:restricted')], under.ceiling ?? 'Enforce');
-  return answerRequest(parseAdmissionReview(review), { policies, facts: offlineFacts, locale: under.locale ?? 'en' });
+  const context = { policies, facts: offlineFacts, locale: under.locale ?? 'en' } as const;
+  const { response, ...rest } = await answerRequest(parseAdmissionReview(review), context);
+  return { ...rest, response: JSON.parse(formatAdmissionReview(response)).response };
 }
 
 export async function isAllowed(object: unknown, options: ReviewOptions & Under = {}): Promise<boolean> {

@@ -3,7 +3,7 @@ import { proposeRepair } from '../engine/repair.ts';
 import type { Locale } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
 import { denialMessage } from '../render/denial-message.ts';
-import { byteLength, cutToBytes } from '../render/escape.ts';
+import { byteLength, cutToBytes, printable, withCrosses } from '../render/escape.ts';
 import type { FindingGroup } from '../render/finding-groups.ts';
 import { findingSentence, formatWarnings } from '../render/warnings.ts';
 import { type AdmissionRequest, admissionApiVersion } from './review.ts';
@@ -24,6 +24,7 @@ export interface AdmissionResponse {
   readonly status?: {
     readonly code: number;
     readonly reason?: string;
+    /** May hold marks that stand for crosses. */
     readonly message: string;
     readonly details?: {
       readonly name?: string;
@@ -38,7 +39,8 @@ export interface AdmissionResponse {
 
 /** The wire form, on one line. */
 export function formatAdmissionReview(response: AdmissionResponse): string {
-  return JSON.stringify({ apiVersion: admissionApiVersion, kind: 'AdmissionReview', response });
+  const json = JSON.stringify({ apiVersion: admissionApiVersion, kind: 'AdmissionReview', response });
+  return response.status === undefined ? json : withCrosses(json);
 }
 
 /** What a document that is no AdmissionReview gets where documents, not HTTP requests, are answered. */
@@ -95,10 +97,17 @@ function statusOf(
     code: 403,
     reason: 'Forbidden',
     message: denialMessage({ object: reference, groups: denied, repair, truncated, id }, locale),
-    details: { name: reference.name, group: request.group, kind: request.resource, causes: causesOf(denied) },
+    details: {
+      name: printable(reference.name, longestName),
+      group: request.group,
+      kind: request.resource,
+      causes: causesOf(denied),
+    },
   };
 }
 
+/** Code points: no object can have a longer one, but a request may claim it. */
+const longestName = 253;
 /** Programs get every finding up to a number that keeps the answer small; the count is in the message. */
 const mostCauses = 100;
 

@@ -42,7 +42,7 @@ export function parseAdmissionReview(document: unknown): AdmissionRequest {
   const kind = objectIn(request, 'kind', 'request.kind');
   const resource = objectIn(request, 'resource', 'request.resource');
   return {
-    uid: textIn(request, 'uid', 'request.uid'),
+    uid: uidIn(request),
     kind: {
       group: optionalTextIn(kind, 'group', 'request.kind.group'),
       version: optionalTextIn(kind, 'version', 'request.kind.version'),
@@ -84,6 +84,13 @@ function optionalTextIn(parent: JsonObject, field: string, path: string): string
   const value = fieldOf(parent, field) ?? '';
   if (typeof value === 'string') return value;
   throw malformed(path, 'must be a string');
+}
+
+/** A UUID in practice. It is echoed, so it must not hold what a text of ours gives a meaning (`crossMark`). */
+function uidIn(request: JsonObject): string {
+  const value = textIn(request, 'uid', 'request.uid');
+  if (!/\p{Cc}/u.test(value)) return value;
+  throw malformed('request.uid', 'must not hold control characters');
 }
 
 function literalIn(parent: JsonObject, field: string, expected: string): void {

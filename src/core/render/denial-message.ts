@@ -1,7 +1,7 @@
 import type { Repair } from '../engine/repair.ts';
 import { type Locale, type Localized, localize } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
-import { byteLength, printable } from './escape.ts';
+import { byteLength, crossMark, printable } from './escape.ts';
 import type { FindingGroup } from './finding-groups.ts';
 import { formatMergePatch } from './flow-yaml.ts';
 
@@ -45,6 +45,7 @@ const footer: Localized = {
   ja: '詳細: sekisho explain {rules}     Id: {id}',
 };
 
+/** The text, with marks for its crosses. */
 export function denialMessage({ object, groups, repair, truncated, id }: Denial, locale: Locale): string {
   const count = `${groups.length}${truncated ? '+' : ''}`;
   const names = policyNames(groups);
@@ -85,7 +86,7 @@ interface LineOptions {
 }
 
 /** Before every finding; the cross takes three bytes. */
-const bullet = '  ✗ ';
+const bullet = `  ${crossMark} `;
 const bulletBytes = 6;
 
 function findingLines(groups: readonly FindingGroup[], { room, locale, naming }: LineOptions): readonly string[] {

@@ -9,7 +9,6 @@ import type { AdmissionSample, Metrics } from '../metrics.ts';
 import type { Connections } from './connections.ts';
 import { createDecisionLog } from './decision-log.ts';
 import { type Failure, failureOf, failureResponse } from './failure.ts';
-import { toAsciiJson } from './review-text.ts';
 
 /** A request that was read and waits for its verdict. */
 export interface Call {
@@ -69,11 +68,13 @@ export function createConclusion(context: ConclusionContext): Conclusion {
 
 /** Past fastify's serialisation: the text is ready, and its type carries no charset, as the API server's own. */
 function send({ raw }: FastifyReply, response: AdmissionResponse, closing: boolean): void {
-  const text = toAsciiJson(formatAdmissionReview(response));
+  const text = formatAdmissionReview(response);
+  const bytes = Buffer.byteLength(text);
   // Also where the request began before the server was told to end: the connection would otherwise stay.
   if (closing) raw.setHeader('connection', 'close');
-  raw.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length });
-  raw.end(text, 'latin1');
+  raw.writeHead(200, { 'content-type': 'application/json', 'content-length': bytes });
+  // ASCII, as nearly always, needs no encoding.
+  raw.end(text, bytes === text.length ? 'latin1' : 'utf8');
 }
 
 function sampleOf(review: AdmissionRequest, decision: AdmissionSample['decision'], milliseconds: number) {

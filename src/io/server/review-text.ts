@@ -53,10 +53,3 @@ function endOfString(body: Buffer, start: number, length: number): number {
   }
   return length;
 }
-
-const beyondAscii = /[\u0080-\uffff]/g;
-
-/** JSON in ASCII alone: as long in bytes as in characters, and written to the socket without being encoded. */
-export function toAsciiJson(json: string): string {
-  return json.replace(beyondAscii, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
