@@ -20,29 +20,34 @@ export function createLogger(level: LogLevel, destination: DestinationStream = s
   return pino(options, destination);
 }
 
-/** Lines are collected up to this length or time: one write for each would cost as much as the line itself. */
-const writeLength = 64 * 1024;
-const writeMilliseconds = 100;
+/** Bytes and time that lines are collected for: one system call for each would cost as much as the line itself. */
+const chunkBytes = 64 * 1024;
+const chunkMilliseconds = 100;
+
+/** UTF-8 takes at most so many bytes for a unit of UTF-16. */
+const mostBytes = 3;
 
 /**
  * Asynchronous, because a synchronous write waits for whoever reads the pipe, in the event loop that answers the API
- * server. Lines are joined here: pino's destination measures each string it is given, which costs more than the line.
+ * server. Lines become bytes at once: text that waits is copied from one collection of the heap to the next, and that
+ * cost more than making the line.
  */
 function standardError(level: LogLevel): DestinationStream & { flush(): void } {
   // Whoever debugs wants each line when it happens.
-  const collected = level === 'debug' || level === 'trace' ? 0 : writeLength;
-  const sink = pino.destination({ dest: 2, sync: false, maxLength: bytesWaiting });
+  const immediate = level === 'debug' || level === 'trace';
+  const sink = pino.destination({ dest: 2, sync: false, maxLength: bytesWaiting, contentMode: 'buffer' });
+  const send = sink.write.bind(sink) as unknown as (chunk: Buffer) => void;
   // Where nobody can be told anything any more, admission goes on.
   sink.on('error', () => undefined);
-  let lines: string[] = [];
-  let length = 0;
+  let chunk = Buffer.allocUnsafe(chunkBytes);
+  let used = 0;
   const flush = (): void => {
-    if (length === 0) return;
-    sink.write(lines.join(''));
-    lines = [];
-    length = 0;
+    if (used === 0) return;
+    send(chunk.subarray(0, used));
+    chunk = Buffer.allocUnsafe(chunkBytes);
+    used = 0;
   };
-  setInterval(flush, writeMilliseconds).unref();
+  setInterval(flush, chunkMilliseconds).unref();
   // Also after `process.exit`: the last lines say why.
   process.once('exit', () => {
     flush();
@@ -50,12 +55,28 @@ function standardError(level: LogLevel): DestinationStream & { flush(): void } {
   });
   return {
     write(line) {
-      lines.push(line);
-      length += line.length;
-      if (length >= collected) flush();
+      const most = line.length * mostBytes;
+      if (used + most > chunkBytes) flush();
+      if (most > chunkBytes) send(Buffer.from(line));
+      else used += chunk.write(line, used);
+      if (immediate) flush();
     },
     flush,
   };
+}
+
+interface Line {
+  readonly level: LogLevel;
+  readonly msg: string;
+}
+
+/**
+ * One line, as pino would write it, serialised at one go: pino puts a line together field by field, a denial has thirty,
+ * and the tree of pieces has to be flattened again. For lines of every request, after the level was asked for.
+ */
+export function writeLine(log: Logger, { level, msg }: Line, fields: object): void {
+  const stream = (log as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym];
+  stream?.write(`${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg })}\n`);
 }
 
 const longestText = 256;

@@ -36,11 +36,15 @@ export function createPatchedCopy(original: unknown): PatchedCopy {
   return {
     value: () => root['value'],
     apply(operation) {
-      const path = ['value', ...operation.path];
-      const last = path.length - 1;
+      const { path } = operation;
       let parent = root;
-      for (let depth = 0; depth < last - 1; depth++) parent = enter(parent, path[depth] ?? '', path[depth + 1] ?? '');
-      const [holder, key] = [path[last - 1] ?? '', path[last] ?? ''];
+      let holder: string | number = 'value';
+      for (let depth = 0; depth < path.length - 1; depth++) {
+        const segment = path[depth] ?? '';
+        parent = enter(parent, holder, segment);
+        holder = segment;
+      }
+      const key = path.at(-1) ?? '';
       if (operation.op === 'add') define(enter(parent, holder, key), key, operation.value);
       else {
         const without = copyWithout(own(parent, holder), key);

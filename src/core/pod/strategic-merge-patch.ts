@@ -26,6 +26,16 @@ export interface MergePatchBuilder {
 
 export function createMergePatch(object: unknown): MergePatchBuilder {
   const patch: MergePatch = {};
+  const made = new Set<unknown>([patch]);
+  /** What stands at a field of the patch, made or copied when it is first entered: it may be a value that a rule owns. */
+  const objectOf = (target: MergePatch, field: string): MergePatch => {
+    const known = target[field];
+    if (made.has(known)) return known as MergePatch;
+    const object: MergePatch = typeof known === 'object' && known !== null ? { ...known } : {};
+    made.add(object);
+    target[field] = object;
+    return object;
+  };
   /** By list item: the operations of a repair meet in few items. */
   const keys = new Map<unknown, KeyedItem | undefined>();
   const keyOf = (list: unknown, field: string | number, index: number): KeyedItem | undefined => {
@@ -90,14 +100,6 @@ function itemOf(target: MergePatch, field: string, { key, value }: KeyedItem): M
   const item: MergePatch = { [key]: value };
   list.push(item);
   return item;
-}
-
-/** A copy of what stands there: it may be a value that a rule owns. */
-function objectOf(target: MergePatch, field: string): MergePatch {
-  const known = target[field];
-  const object: MergePatch = typeof known === 'object' && known !== null ? { ...known } : {};
-  target[field] = object;
-  return object;
 }
 
 function childOf(value: unknown, segment: string | number): unknown {

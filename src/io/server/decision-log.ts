@@ -1,11 +1,14 @@
 import type { Answer } from '../../core/admission/answer.ts';
 import type { AdmissionRequest } from '../../core/admission/review.ts';
 import type { FindingGroup } from '../../core/render/finding-groups.ts';
-import { cut, type Logger } from '../log.ts';
+import { cut, type Logger, writeLine } from '../log.ts';
 
 /** So many findings of one request are logged; their number always is. */
 const findingsLogged = 50;
 const policiesLogged = 8;
+
+const debugLine = { level: 'debug', msg: 'decided' } as const;
+const infoLine = { level: 'info', msg: 'decided' } as const;
 
 /** One line per decision; without findings only at debug level, because a passing pod is the ordinary case. */
 export function createDecisionLog(log: Logger) {
@@ -14,12 +17,10 @@ export function createDecisionLog(log: Logger) {
   return (request: AdmissionRequest, answer: Answer, milliseconds: number): void => {
     const { findings, groups } = answer;
     if (findings.length === 0) {
-      if (debug) log.debug(decisionFields(request, answer, milliseconds), 'decided');
+      if (debug) writeLine(log, debugLine, decisionFields(request, answer, milliseconds));
     } else if (info) {
-      log.info(
-        { ...decisionFields(request, answer, milliseconds), count: findings.length, findings: findingFields(groups) },
-        'decided',
-      );
+      const found = { count: findings.length, findings: findingFields(groups) };
+      writeLine(log, infoLine, { ...decisionFields(request, answer, milliseconds), ...found });
     }
   };
 }
