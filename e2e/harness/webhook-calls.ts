@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect } from 'vitest';
+import type { Cluster } from '../drivers/cluster.ts';
+import { sharedCluster } from './case.ts';
 import { type AdmissionMetrics, apiServerMetrics } from './metrics.ts';
 
 const webhook = 'pods.sekisho.dev';
@@ -16,8 +18,8 @@ export interface WebhookCalls {
   readonly codes: readonly string[];
 }
 
-export async function webhookCalls(): Promise<WebhookCalls> {
-  return summarised(await apiServerMetrics());
+export async function webhookCalls(cluster: Cluster = sharedCluster()): Promise<WebhookCalls> {
+  return summarised(await apiServerMetrics(cluster));
 }
 
 function summarised(metrics: AdmissionMetrics): WebhookCalls {

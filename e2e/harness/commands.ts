@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import type { Cluster } from '../drivers/cluster.ts';
+import { goTools } from '../drivers/go-tools.ts';
+import { type Outcome, runProgram } from '../drivers/program.ts';
+
+const checkout = join(import.meta.dirname, '..', '..');
+
+/** The commands of the `sh` blocks below a heading of the README, one a line, in order. */
+export async function commandsOfReadme(heading: string): Promise<readonly string[]> {
+  const text = await readFile(join(checkout, 'README.md'), 'utf8');
+  const section = text.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  if (section === undefined) throw new Error(`README.md has no section ${heading}`);
+  return [...section.matchAll(/^```sh\n(.*?)^```$/gms)].flatMap(([, block = '']) => block.trim().split('\n'));
+}
+
+/** Runs a line as somebody would who sits in the checkout and has helm, kubectl and this cluster. */
+export async function runLine(cluster: Cluster, line: string): Promise<Outcome> {
+  const home = join(cluster.folder, 'helm');
+  const path = [await goTools('helm'), dirname(cluster.kubectl), process.env['PATH']].join(delimiter);
+  const env = {
+    ...cluster.kubectlEnv,
+    PATH: path,
+    KUBECONFIG: cluster.access.administrator.kubeconfig,
+    HELM_CACHE_HOME: join(home, 'cache'),
+    HELM_CONFIG_HOME: join(home, 'config'),
+    HELM_DATA_HOME: join(home, 'data'),
+  };
+  return runProgram('bash', ['-o', 'pipefail', '-c', line], { env, cwd: checkout, timeoutMs: 240_000 });
+}
