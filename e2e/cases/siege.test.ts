@@ -1,19 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { Agent, type RequestOptions, request } from 'node:https';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Attack, Siege } from '../harness/attackers.ts';
+import { type CallerKind, failuresOf, startCallers } from '../harness/callers.ts';
 import { describeCase } from '../harness/case.ts';
 import { type Sekisho, startSekisho } from '../harness/sekisho.ts';
 
 /** Every attack holds at least so long, which is more than any of the server's timeouts. */
 const leastMilliseconds = 12_000;
 const mostMilliseconds = 500;
+/** Who is measured: each asks ten times a second, and no more often when the answer is late. */
+const ordinary = { kept: 4, fresh: 2, pauseMilliseconds: 100 };
 
 const attacks = {
   '900 slow headers': [{ kind: 'slowHeaders', count: 900, from: 1 }],
@@ -46,21 +47,23 @@ describeCase('a siege', [], () => {
   test.for(Object.entries(scenes))('of %s delays nobody else', { timeout: 180_000 }, async ([name, list]) => {
     const baseline = await openFiles();
     const siege = { port: Number(new URL(sekisho.url).port), review, attacks: list };
-    const callers = startCallers(sekisho.url, { ca, review });
+    const callers = startCallers({ url: () => sekisho.url, ca, review, ...ordinary });
     const attackers = await besiege(siege);
     await attackers.ready;
     await sleep(leastMilliseconds);
-    const { times, failures } = await callers.stop();
+    await callers.stop();
+    const times = (kind: CallerKind): readonly number[] =>
+      callers.calls.filter((call) => call.kind === kind).map(({ milliseconds }) => milliseconds);
     const during = await openFiles();
     await attackers.stop();
     const recovered = await settled(async () => (await openFiles()) <= baseline);
     process.stdout.write(
-      `${name}: ${figures('kept connections', times.kept)}, ${figures('new ones', times.fresh)}; ` +
+      `${name}: ${figures('kept connections', times('kept'))}, ${figures('new ones', times('fresh'))}; ` +
         `${during} open files, back to ${baseline} after ${recovered} ms\n`,
     );
-    expect(failures).toEqual([]);
-    expect(percentile(times.kept, 0.99)).toBeLessThan(mostMilliseconds);
-    expect(percentile(times.fresh, 0.99)).toBeLessThan(mostMilliseconds);
+    expect(failuresOf(callers.calls)).toEqual([]);
+    expect(percentile(times('kept'), 0.99)).toBeLessThan(mostMilliseconds);
+    expect(percentile(times('fresh'), 0.99)).toBeLessThan(mostMilliseconds);
     expect(recovered).toBeLessThan(10_000);
   });
 });
@@ -85,53 +88,6 @@ async function besiege(siege: Siege): Promise<Attackers> {
     await closed;
   };
   return { ready, stop };
-}
-
-interface Callers {
-  stop(): Promise<{ times: Record<'kept' | 'fresh', number[]>; failures: string[] }>;
-}
-
-const keptCallers = 4;
-const freshCallers = 2;
-/** Each asks ten times a second, and no more often when the answer is late. */
-const pauseMilliseconds = 100;
-
-/** Ordinary callers: some keep their connection, some connect for each request. */
-function startCallers(url: string, { ca, review }: { ca: string; review: string }): Callers {
-  const times: Record<'kept' | 'fresh', number[]> = { kept: [], fresh: [] };
-  const failures: string[] = [];
-  const agent = new Agent({ keepAlive: true, maxSockets: keptCallers });
-  let stopped = false;
-  const call = async (kind: 'kept' | 'fresh'): Promise<void> => {
-    while (!stopped) {
-      const started = performance.now();
-      const answer = await post(url, review, { ca, agent: kind === 'kept' ? agent : false });
-      times[kind].push(performance.now() - started);
-      if (!answer.includes('"allowed":')) failures.push(answer);
-      await sleep(pauseMilliseconds);
-    }
-  };
-  const kinds = [...Array<'kept'>(keptCallers).fill('kept'), ...Array<'fresh'>(freshCallers).fill('fresh')];
-  const ended = Promise.all(kinds.map(call));
-  return {
-    async stop() {
-      stopped = true;
-      await ended;
-      agent.destroy();
-      return { times, failures };
-    },
-  };
-}
-
-/** The answer, or what went wrong. */
-function post(url: string, body: string, options: RequestOptions): Promise<string> {
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-  return new Promise((resolve) => {
-    const failed = (error: Error): void => resolve(error.message);
-    const outgoing = request(new URL('/validate?timeout=10s', url), { ...options, method: 'POST', headers });
-    outgoing.on('response', (response) => void text(response).then(resolve, failed));
-    outgoing.on('error', failed).end(body);
-  });
 }
 
 /** How long it took until the condition held, at most some seconds more than anybody waits. */

@@ -18,6 +18,9 @@ export interface Running {
 /** The API server's `timeoutSeconds` of 10 s and a bit: nobody waits for a later answer. */
 const drainMilliseconds = 12_000;
 
+/** Who connects at the end of the delay waits to be accepted, and would be reset with the socket that listens. */
+const lastCallMilliseconds = 500;
+
 /** Ends the process in order: on a signal with 0, after a bug with 1. A second signal ends it at once. */
 export function endInOrder(running: Running): void {
   const { log } = running;
@@ -56,6 +59,6 @@ export function endInOrder(running: Running): void {
 async function leave({ delay, unready, sendAway, drain }: Running, reason: string): Promise<boolean> {
   unready(reason);
   sendAway();
-  await sleep(delay);
+  await sleep(delay === 0 ? 0 : delay + lastCallMilliseconds);
   return Promise.race([drain().then(() => true), sleep(drainMilliseconds, false)]);
 }
