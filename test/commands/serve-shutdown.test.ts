@@ -34,6 +34,17 @@ async function ending(code: string): Promise<{ code: number | null; steps: strin
 }
 
 describe('after a bug', () => {
+  test('a first signal does not cut the drain short, a second does', async () => {
+    const boom = "setTimeout(() => { throw new Error('boom'); }, 10);";
+    const signals = (count: number): string =>
+      Array.from(
+        { length: count },
+        (_, i) => `setTimeout(() => process.kill(process.pid, 'SIGTERM'), ${30 + 10 * i});`,
+      ).join('');
+    expect(await ending(boom + signals(1))).toMatchObject({ code: 1, steps: expect.stringContaining('drained') });
+    expect(await ending(boom + signals(2))).toMatchObject({ code: 1, steps: expect.not.stringContaining('drained') });
+  });
+
   test.each([
     ['an exception nobody caught', "setTimeout(() => { throw new Error('boom'); }, 10);"],
     ['a rejection nobody handled', "void Promise.reject(new Error('boom'));"],
