@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -128,6 +129,18 @@ describe('sekisho serve --dev', () => {
 });
 
 describe('sekisho serve --cert --key', () => {
+  test('listens on every address, of IPv4 and of IPv6', async () => {
+    const { cert, key } = await pairFiles('all', await newLeaf());
+    await using running = await serve(['-p', 'builtin:baseline', '--cert', cert, '--key', key]);
+    const { port, hostname } = new URL(running.url);
+    const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ family }) => family === 'IPv6'));
+    expect(hostname).toBe(hasIpv6 ? '[::]' : '0.0.0.0');
+    for (const host of hasIpv6 ? ['127.0.0.1', '[::1]'] : ['127.0.0.1']) {
+      expect((await post(`https://${host}:${port}/validate`, authority.cert, good)).allowed).toBe(true);
+      expect((await fetch(`http://${host}:${new URL(running.probeUrl).port}/readyz`)).status).toBe(200);
+    }
+  });
+
   test('takes a new pair without a restart, and keeps the last good one when the new one is bad', async () => {
     const files = await pairFiles('rotated', await newLeaf());
     await using running = await serve([
@@ -187,6 +200,26 @@ describe('the end of sekisho serve', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 200 .*connection: close.*"allowed":true/is);
     expect(await running.exited).toBe(0);
     expect(running.lines.at(-1)).toMatchObject({ msg: 'stopped', code: 0 });
+  });
+
+  test('with a delay goes on answering, but is not ready and sends everybody away', async () => {
+    const folder = join(dir, 'delay');
+    const config = join(dir, 'delay.yaml');
+    await writeFile(config, 'shutdownDelay: 2s\n');
+    await using running = await serve(['--dev', '--dir', folder, '--config', config]);
+    const ca = await readFile(join(folder, 'ca.crt'), 'utf8');
+    const socket = connect({ port: Number(new URL(running.url).port), host: '127.0.0.1', ca });
+    await once(socket, 'secureConnect');
+    running.child.kill('SIGTERM');
+    expect(await running.logged('stopping')).toMatchObject({ delay: 2_000 });
+    expect((await fetch(`${running.probeUrl}/readyz`)).status).toBe(503);
+    expect((await post(`${running.url}/validate`, ca, good)).allowed, 'on a new connection').toBe(true);
+    socket.write(head(good.length) + good);
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*connection: close/is);
+    expect(running.child.exitCode).toBeNull();
+    expect(await running.exited).toBe(0);
   });
 
   test('by a second signal does not wait', async () => {

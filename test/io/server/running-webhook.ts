@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
+import { connect as connectPlain } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import type { AnswerContext } from '../../../src/core/admission/answer.ts';
 import type { Mode } from '../../../src/core/policy/mode.ts';
@@ -30,6 +31,8 @@ export interface WebhookOptions {
   readonly policies?: PolicySet;
   /** Called before each line of the log is kept; may throw, as a disk may be full. */
   readonly onLine?: () => void;
+  /** Where to listen; 127.0.0.1 unless given. */
+  readonly host?: string;
 }
 
 export async function startWebhook({ ceiling = 'Enforce', ...options }: WebhookOptions = {}) {
@@ -48,7 +51,7 @@ export async function startWebhook({ ceiling = 'Enforce', ...options }: WebhookO
   const policies = options.policies ?? createPolicySet([builtin('builtin:restricted')], ceiling);
   const answers: AnswerContext = { policies, facts: offlineFacts, locale: 'en' };
   const webhook = createAdmissionServer({ pair, answers, limits, inFlight, log, metrics });
-  const port = await webhook.listen({ host: '127.0.0.1', port: 0 });
+  const port = await webhook.listen({ host: options.host ?? '127.0.0.1', port: 0 });
   return { ...webhook, port, inFlight, lines, rawLines, metrics, [Symbol.asyncDispose]: () => webhook.close() };
 }
 
@@ -63,6 +66,8 @@ export interface Post {
   readonly type?: string | null;
   readonly method?: string;
   readonly path?: string;
+  /** The address to call from. */
+  readonly localAddress?: string;
 }
 
 /** One request on a connection of its own. */
@@ -72,6 +77,7 @@ export async function send(port: number, { body = '', type = 'application/json',
     host: '127.0.0.1',
     ca: authority.cert,
     agent: false,
+    localAddress: rest.localAddress,
     method: rest.method ?? 'POST',
     path: rest.path ?? '/validate?timeout=10s',
     headers: { ...(type === null ? {} : { 'content-type': type }), 'content-length': Buffer.byteLength(body) },
@@ -92,8 +98,10 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 }
 
 /** A bare TLS connection, for what no client would send. */
-export async function open(port: number): Promise<TLSSocket> {
-  const socket = connect({ port, host: '127.0.0.1', ca: authority.cert, ALPNProtocols: ['http/1.1'] });
+export async function open(port: number, localAddress = '127.0.0.1'): Promise<TLSSocket> {
+  // Given by hand, because `tls.connect` ignores `localAddress`.
+  const raw = connectPlain({ port, host: '127.0.0.1', localAddress });
+  const socket = connect({ socket: raw, host: '127.0.0.1', ca: authority.cert, ALPNProtocols: ['http/1.1'] });
   await once(socket, 'secureConnect');
   return socket;
 }
