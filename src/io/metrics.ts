@@ -20,8 +20,21 @@ export interface Metrics {
   found(findings: readonly Finding[]): void;
   shed(): void;
   setPolicies(policies: readonly PodPolicy[]): void;
-  setCertificateExpiry(kind: string, notAfter: Date): void;
+  /** Undefined: there is no such certificate any more. */
+  setCertificateExpiry(kind: CertificateKind, notAfter: Date | undefined): void;
   certificateReloadFailed(): void;
+  setWebhookEntries(entries: WebhookEntries): void;
+}
+
+export type CertificateKind = 'serving' | 'ca' | 'ca-next';
+
+/** How many entries of the live webhook configuration are in which state. */
+export interface WebhookEntries {
+  readonly ok: number;
+  /** Expected, and not there. */
+  readonly missing: number;
+  /** There, and without the certificates that it ought to trust. */
+  readonly mismatched: number;
 }
 
 /** Read when somebody asks, so that a request costs nothing for them. */
@@ -166,8 +179,9 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
   ]);
   const reloadFailures = counter(
     'sekisho_certificate_reload_failures_total',
-    'Changes of the certificate files that could not be served; the last good pair stayed.',
+    'Changes of the certificate files or of the CA that could not be served; the last good pair stayed.',
   );
+  const entries = gauge('sekisho_webhook_entries', 'Entries of the live webhook configuration.', ['state']);
   gauge('sekisho_build_info', 'Always 1.', ['version', 'node']).set({ version, node: process.versions.node }, 1);
   return {
     shed: () => shed.inc(),
@@ -175,7 +189,13 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
       policies.reset();
       for (const { spec } of all) policies.inc({ mode: spec.mode, ready: 'true' });
     },
-    setCertificateExpiry: (kind, notAfter) => expiry.set({ kind }, notAfter.getTime() / 1_000),
+    setCertificateExpiry(kind, notAfter) {
+      if (notAfter === undefined) expiry.remove({ kind });
+      else expiry.set({ kind }, notAfter.getTime() / 1_000);
+    },
     certificateReloadFailed: () => reloadFailures.inc(),
+    setWebhookEntries(counts) {
+      for (const [state, count] of Object.entries(counts)) entries.set({ state }, count);
+    },
   };
 }
