@@ -25,7 +25,7 @@ export function addServeCommand(program: Command): void {
     .description('Answer admission reviews over HTTPS')
     .option('-p, --policy <source>', builtinHint, collect)
     .option('--config <file>', 'settings of the installation')
-    .option('--host <address>', 'address to listen on (default 0.0.0.0; 127.0.0.1 with --dev)')
+    .option('--host <address>', 'address to listen on (default all; 127.0.0.1 with --dev)')
     .option('--port <port>', 'port of POST /validate; 0 picks one', parsePort, 8443)
     .option('--probe-port <port>', 'port of GET /livez, /readyz, /metrics; 0 picks one', parsePort, 8080)
     .option('--cert <file>', 'certificate and chain, PEM; re-read when it changes')

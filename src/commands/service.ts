@@ -5,6 +5,7 @@ import { offlineFacts } from '../io/facts.ts';
 import { readPolicies } from '../io/files/policies.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { createMetrics, type Metrics } from '../io/metrics.ts';
+import { anyAddress } from '../io/server/any-address.ts';
 import { createInFlight } from '../io/server/in-flight.ts';
 import { standardLimits } from '../io/server/limits.ts';
 import { createProbeServer } from '../io/server/probe-server.ts';
@@ -16,6 +17,9 @@ import type { ServeOptions } from './serve.ts';
 import { readSettings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
 import { packageVersion } from './version.ts';
+
+/** Milliseconds: endpoints, and every kube-proxy, know within a few seconds that a replica goes. */
+const shutdownDelay = 10_000;
 
 /** Builds the webhook from the command line, and runs it until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -41,7 +45,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   certificate.feed(webhook);
   let stopping: string | undefined = 'starting';
   const probes = createProbeServer({ metrics, unreadiness: () => stopping ?? unfit(certificate.pair()) });
-  const host = options.host ?? (options.dev ? '127.0.0.1' : '0.0.0.0');
+  const host = options.host ?? (options.dev ? '127.0.0.1' : await anyAddress());
   const probePort = await probes.listen({ host, port: options.probePort });
   const port = await webhook.listen({ host, port: options.port });
   const url = urlOf('https', host, port);
@@ -49,9 +53,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   stopping = undefined;
   endInOrder({
     log,
+    delay: settings.shutdownDelay ?? (options.dev ? 0 : shutdownDelay),
     unready: (reason) => {
       stopping = reason;
     },
+    sendAway: webhook.sendAway,
     drain: async () => {
       await webhook.close();
       await probes.close();

@@ -39,8 +39,11 @@ const settingsSchema = z.strictObject({
   maxMode: z.enum(modes).default('Enforce'),
   /** The language of messages; the command line's where it says nothing. */
   language: z.enum(locales as [Locale, ...Locale[]]).optional(),
-  /** How long requests are still accepted after SIGTERM, while endpoints and proxies learn that this replica goes. */
-  shutdownDelay: duration.prefault('10s'),
+  /**
+   * How long requests are still accepted after SIGTERM, while endpoints and proxies learn that this replica goes: 10 s
+   * where it is absent, and with `--dev` not at all.
+   */
+  shutdownDelay: duration.optional(),
   certs: certs.prefault({}),
   installation: installation.optional(),
 });

@@ -19,6 +19,9 @@ export interface Metrics {
   admitted(sample: AdmissionSample): void;
   found(findings: readonly Finding[]): void;
   shed(): void;
+  connectionEvicted(): void;
+  /** Asked when somebody reads the metrics. */
+  watchConnections(count: () => number): void;
   setPolicies(policies: readonly PodPolicy[]): void;
   /** Undefined: there is no such certificate any more. */
   setCertificateExpiry(kind: CertificateKind, notAfter: Date | undefined): void;
@@ -173,6 +176,10 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
     },
   });
   const shed = counter('sekisho_admission_shed_total', 'Requests refused because too many were in flight.');
+  const evicted = counter(
+    'sekisho_connections_evicted_total',
+    'Connections ended because too many were open; the address that held most of them paid.',
+  );
   const policies = gauge('sekisho_policies', 'Policies in force.', ['mode', 'ready']);
   const expiry = gauge('sekisho_certificate_expiry_timestamp_seconds', 'When the certificate in use expires.', [
     'kind',
@@ -185,6 +192,17 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
   gauge('sekisho_build_info', 'Always 1.', ['version', 'node']).set({ version, node: process.versions.node }, 1);
   return {
     shed: () => shed.inc(),
+    connectionEvicted: () => evicted.inc(),
+    watchConnections(count) {
+      new Gauge({
+        name: 'sekisho_connections',
+        help: 'Connections to the webhook, shaking hands, idle or busy.',
+        registers,
+        collect() {
+          this.set(count());
+        },
+      });
+    },
     setPolicies(all) {
       policies.reset();
       for (const { spec } of all) policies.inc({ mode: spec.mode, ready: 'true' });
