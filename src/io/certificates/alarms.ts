@@ -1,5 +1,5 @@
+import type { CertificateMetrics, WebhookEntries } from '../certificate-metrics.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics, WebhookEntries } from '../metrics.ts';
 import { encodeBundle, expectedEntries, type WebhookState } from './ca-bundle.ts';
 import type { CaSecret, CaState } from './ca-secret.ts';
 import type { CertificateObjects } from './objects.ts';
@@ -7,7 +7,7 @@ import type { CertificateObjects } from './objects.ts';
 export interface AlarmOptions {
   readonly objects: CertificateObjects;
   readonly log: Logger;
-  readonly metrics: Pick<Metrics, 'setCertificateExpiry' | 'setWebhookEntries'>;
+  readonly metrics: Pick<CertificateMetrics, 'setCertificateExpiry' | 'setWebhookEntries'>;
   elapsed(): number;
 }
 

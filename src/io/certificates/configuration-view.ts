@@ -1,5 +1,5 @@
 import { messageOf } from '../../core/error.ts';
-import type { Metrics } from '../metrics.ts';
+import type { CertificateMetrics } from '../certificate-metrics.ts';
 import { parseWebhookState, type WebhookState } from './ca-bundle.ts';
 import { createReadBack } from './read-back.ts';
 
@@ -21,7 +21,7 @@ export interface ConfigurationView {
 const absenceMilliseconds = 60_000;
 
 export interface ConfigurationViewOptions {
-  readonly metrics: Pick<Metrics, 'setWebhookEntries'>;
+  readonly metrics: Pick<CertificateMetrics, 'setWebhookEntries'>;
   elapsed(): number;
 }
 

@@ -1,9 +1,9 @@
 import { messageOf } from '../../core/error.ts';
+import type { CertificateMetrics } from '../certificate-metrics.ts';
 import type { ClusterAnswer, ClusterClient } from '../cluster/client.ts';
 import { type WatchedObject, watchObject } from '../cluster/object-watch.ts';
 import { reasonOf, refusal } from '../cluster/refusal.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
 import { issueAuthority } from '../tls/issue.ts';
 import { createAlarms, type Found } from './alarms.ts';
 import { createBell } from './bell.ts';
@@ -25,7 +25,7 @@ export interface KeeperOptions {
   readonly objects: CertificateObjects;
   readonly times: CertificateTimes;
   readonly log: Logger;
-  readonly metrics: Pick<Metrics, 'setCertificateExpiry' | 'setWebhookEntries'>;
+  readonly metrics: Pick<CertificateMetrics, 'setCertificateExpiry' | 'setWebhookEntries'>;
   now(): Date;
   /** Milliseconds of a clock that nobody sets: waiting for propagation must not be cut short by one that jumps. */
   elapsed(): number;

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { messageOf } from '../../core/error.ts';
+import type { CertificateMetrics } from '../certificate-metrics.ts';
 import type { ClusterClient } from '../cluster/client.ts';
 import { watchObject } from '../cluster/object-watch.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
 import { issueLeaf, type LeafNames } from '../tls/issue.ts';
 import { parseServingPair, type ServingPair } from '../tls/key-pair.ts';
 import { type Authority, parseCaSecret, parseCaState } from './ca-secret.ts';
@@ -18,7 +18,7 @@ export interface LeafOptions {
   readonly names: LeafNames;
   readonly times: CertificateTimes;
   readonly log: Logger;
-  readonly metrics: Pick<Metrics, 'setCertificateExpiry' | 'certificateReloadFailed' | 'setWebhookEntries'>;
+  readonly metrics: CertificateMetrics;
   now(): Date;
   /** Milliseconds of a clock that nobody sets. */
   elapsed(): number;
@@ -28,8 +28,8 @@ export interface LeafOptions {
 
 /** The certificate that a replica signs for itself. Its key, and that of the CA, are in no file and in no log. */
 export interface LeafKeeper extends AsyncDisposable {
-  /** Resolves with the first pair, once there is a CA. */
-  readonly first: Promise<ServingPair>;
+  /** Resolves once there is a CA and `changed` was told the first pair. */
+  readonly first: Promise<void>;
   /** Why requests must not be sent here yet; undefined when they may. */
   unreadiness(): string | undefined;
 }
@@ -39,8 +39,13 @@ const pollMilliseconds = 1_000;
 
 const dayMilliseconds = 86_400_000;
 
+interface ServiceName {
+  readonly service: string;
+  readonly namespace: string;
+}
+
 /** Whom the API server calls: the Service, by the name that it puts into SNI, and what the settings add. */
-export function leafNames(service: string, namespace: string, names: readonly string[]): LeafNames {
+export function leafNames({ service, namespace }: ServiceName, names: readonly string[]): LeafNames {
   const host = `${service}.${namespace}.svc`;
   const isAddress = (name: string): boolean => isIP(name) !== 0;
   return {
@@ -52,7 +57,7 @@ export function leafNames(service: string, namespace: string, names: readonly st
 /** Follows CA and configuration, and signs whenever a new leaf is wanted. The last good one serves until then. */
 export function keepLeaf(options: LeafOptions): LeafKeeper {
   const { client, objects, log, now } = options;
-  const first = Promise.withResolvers<ServingPair>();
+  const first = Promise.withResolvers<void>();
   const configuration = createConfigurationView(options);
   const signer = createSigner(options, { trustedFor: configuration.trustedFor, signed: first.resolve });
   const look = (): void => {
@@ -104,7 +109,7 @@ interface Signer {
 
 interface SignerNeeds {
   trustedFor(authority: string): number | undefined;
-  signed(pair: ServingPair): void;
+  signed(): void;
 }
 
 function createSigner(options: LeafOptions, { trustedFor, signed }: SignerNeeds): Signer {
@@ -121,8 +126,8 @@ function createSigner(options: LeafOptions, { trustedFor, signed }: SignerNeeds)
     const pair = await signLeaf(options, authority, at);
     leaf = { issuer: authority.cert, ...pair, renewAt: renewalOf(pair.notAfter, at) };
     metrics.setCertificateExpiry('serving', pair.notAfter);
-    signed(pair);
     options.changed(pair);
+    signed();
     options.log.info({ notAfter: pair.notAfter }, 'signed a serving certificate');
   };
   return {

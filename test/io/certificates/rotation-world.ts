@@ -139,6 +139,7 @@ export function createRotationWorld(lags: readonly number[]): RotationWorld {
   const keepers = [keep(), keep()];
   const replicas: Replica[] = lags.map((lag) => ({
     lag,
+    signing: undefined,
     leaf: undefined,
     inService: false,
     readBack: createReadBack(),
