@@ -3,7 +3,7 @@ import type { ClusterClient } from '../../../src/io/cluster/client.ts';
 import { type Clock, systemClock } from '../../../src/io/lease/clock.ts';
 import { startElector } from '../../../src/io/lease/elector.ts';
 import { eventually } from '../../eventually.ts';
-import { type Interception, type LoopbackApi, startApi } from '../cluster/loopback-api.ts';
+import { type Asked, type Interception, type LoopbackApi, startApi } from '../cluster/loopback-api.ts';
 
 /* Two candidates in one process against an API server that refuses outdated writes, in real time. */
 
@@ -22,7 +22,7 @@ beforeEach(async () => {
   cut = new Set();
   acting = new Set();
   most = 0;
-  const intercept = ({ headers }: { headers: { authorization?: string } }): Interception | undefined =>
+  const intercept = ({ headers }: Asked): Interception | undefined =>
     cut.has(headers.authorization ?? '') ? 'hang' : undefined;
   api = await startApi({ intercept });
   api.put(path, {
