@@ -9,7 +9,10 @@ const lineWidth = 110;
 
 /** The defaults of a section, as values.yaml has them. */
 export function defaultsOf({ values }: ChartSection): Record<string, unknown> {
-  const entries = Object.entries(values).map(([key, node]) => [key, isSection(node) ? defaultsOf(node) : node.fallback]);
+  const entries = Object.entries(values).map(([key, node]) => [
+    key,
+    isSection(node) ? defaultsOf(node) : node.fallback,
+  ]);
   return Object.fromEntries(entries.filter(([, fallback]) => fallback !== undefined));
 }
 
@@ -36,7 +39,9 @@ function sectionLines({ values }: ChartSection, indent: string): readonly string
     const comment = wrapped(node.description, lineWidth - indent.length).map((line) => `${indent}# ${line}`);
     const gap = indent === '' ? [''] : [];
     if (isSection(node)) return [...gap, ...comment, `${indent}${key}:`, ...sectionLines(node, `${indent}  `)];
-    const lines = stringify({ [key]: node.fallback }, { lineWidth: 0 }).trimEnd().split('\n');
+    const lines = stringify({ [key]: node.fallback }, { lineWidth: 0 })
+      .trimEnd()
+      .split('\n');
     return [...gap, ...comment, ...lines.map((line) => `${indent}${line}`)];
   });
 }

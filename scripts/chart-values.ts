@@ -81,11 +81,7 @@ const serviceAccount = (process: string): ChartSection => ({
   description: `The service account of ${process}.`,
   values: {
     create: value('Make it.', flag, true),
-    name: value(
-      'Its name; empty: derived. Required where it is not made.',
-      z.union([empty, objectName]),
-      '',
-    ),
+    name: value('Its name; empty: derived. Required where it is not made.', z.union([empty, objectName]), ''),
     annotations: value('Annotations of it.', labels, {}),
   },
 });
@@ -208,8 +204,16 @@ const networkPolicy: ChartSection = {
       z.array(object),
       [],
     ),
-    metricsFrom: value('Peers that may read metrics, and probe where the kubelet is not exempt. Empty: everybody.', z.array(object), []),
-    egress: value('Egress rules. Empty: egress is not restricted. The API server must be among them.', z.array(object), []),
+    metricsFrom: value(
+      'Peers that may read metrics, and probe where the kubelet is not exempt. Empty: everybody.',
+      z.array(object),
+      [],
+    ),
+    egress: value(
+      'Egress rules. Empty: egress is not restricted. The API server must be among them.',
+      z.array(object),
+      [],
+    ),
   },
 };
 
@@ -248,8 +252,8 @@ export const chartValues: ChartSection = {
     image: {
       description: 'The image of every pod.',
       values: {
-        registry: value('Its registry.', text, 'ghcr.io'),
-        repository: value('Its repository.', z.string().min(1), 'sekisho/sekisho'),
+        registry: value('Its registry.', text, 'sekisho.dev'),
+        repository: value('Its repository.', z.string().min(1), 'sekisho'),
         tag: value("Its tag; empty: the chart's appVersion.", text, ''),
         digest: value(
           'Its digest, which wins over the tag.',
@@ -304,7 +308,11 @@ export const chartValues: ChartSection = {
       values: {
         enabled: value('Switches it on.', flag, true),
         minAvailable: value('At least so many, or a percentage.', z.union([text, z.int().min(0)]), ''),
-        maxUnavailable: value('At most so many fewer, or a percentage; 1 where both are empty.', z.union([text, z.int().min(0)]), ''),
+        maxUnavailable: value(
+          'At most so many fewer, or a percentage; 1 where both are empty.',
+          z.union([text, z.int().min(0)]),
+          '',
+        ),
         unhealthyPodEvictionPolicy: value(
           'Whether pods that are not ready may always be evicted.',
           z.enum(['AlwaysAllow', 'IfHealthyBudget']),
@@ -334,7 +342,11 @@ export const chartValues: ChartSection = {
     extraArgs: value('More arguments of `sekisho serve`.', z.array(text), []),
     extraEnv: value('More environment of every container.', z.array(namedObject), []),
     extraVolumes: value('More volumes of every pod.', z.array(namedObject), []),
-    extraVolumeMounts: value('More mounts of every container.', z.array(z.looseObject({ name: text, mountPath: text })), []),
+    extraVolumeMounts: value(
+      'More mounts of every container.',
+      z.array(z.looseObject({ name: text, mountPath: text })),
+      [],
+    ),
     extraObjects: value('More objects of the release; templates are allowed.', z.array(object), []),
   },
 };
