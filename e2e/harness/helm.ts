@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import type { Cluster } from '../drivers/cluster.ts';
 import { goTools } from '../drivers/go-tools.ts';
 import { type Outcome, runProgram } from '../drivers/program.ts';
-import { describeCase, type Need } from './case.ts';
+import { describeCase, type Need, sharedCluster } from './case.ts';
 
 export const chartFolder = join(import.meta.dirname, '../../charts/sekisho');
 
@@ -34,10 +35,21 @@ export function describeHelmCase(name: string, needs: readonly Need[], body: () 
   });
 }
 
-export async function helm(args: readonly string[], stdin = ''): Promise<Outcome> {
-  // Without a kubeconfig of its own it would look for somebody's.
-  const env = { PATH: process.env['PATH'], HOME: '/nonexistent', KUBECONFIG: '/dev/null' };
-  return runProgram(await helmProgram(), args, { env, stdin });
+export interface HelmOptions {
+  readonly stdin?: string;
+  /** Asked as the administrator; without one helm only renders. */
+  readonly cluster?: Cluster;
+}
+
+/** Runs helm with a HOME and KUBECONFIG of its own, never somebody's. Never throws for its exit code. */
+export async function helm(args: readonly string[], { stdin = '', cluster }: HelmOptions = {}): Promise<Outcome> {
+  const { folder, kubectlEnv } = sharedCluster();
+  const alone = { PATH: process.env['PATH'], HOME: folder, KUBECONFIG: '/dev/null' };
+  const env =
+    cluster === undefined
+      ? alone
+      : { HOME: folder, ...kubectlEnv, KUBECONFIG: cluster.access.administrator.kubeconfig };
+  return runProgram(await helmProgram(), args, { env, stdin, timeoutMs: 120_000 });
 }
 
 /** What to render: with the defaults the release `sekisho` in the namespace `sekisho`. */
@@ -56,7 +68,7 @@ export function helmTemplate(rendering: Rendering = {}): Promise<Outcome> {
   const { release = 'sekisho', namespace = 'sekisho', variant, values = {}, args = [] } = rendering;
   const files = variant === undefined ? [] : ['--values', join(chartFolder, 'ci', variant)];
   const command = ['template', release, chartFolder, '--namespace', namespace, ...files, '--values', '-', ...args];
-  return helm(command, JSON.stringify(values));
+  return helm(command, { stdin: JSON.stringify(values) });
 }
 
 /** An object as the chart renders it. */
