@@ -26,7 +26,7 @@ bench: $(installed) ## measure; ARGS=--check enforces the floors
 build: $(installed) ## compile to dist/
 	npm run build
 
-generate: $(installed) ## rewrite what follows from the rules: their index and pages
+generate: $(installed) ## rewrite what follows from the rules and the chart's values (deploy/install.yaml takes helm)
 	npm run generate
 
 # npm touches the lock file in node_modules last, so an interrupted install is repeated.

@@ -2,14 +2,17 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Rule } from '../src/core/rules/rule.ts';
+import { valuesSchema, valuesYaml, withValuesTable } from './chart-documents.ts';
 import { ruleIndexPage, rulePage } from './rule-pages.ts';
 
 /*
- * Writes everything that follows from the rules: their index and their pages. `--check` writes nothing and fails where
- * a file is not what it would write; CI and `make test` run it so.
+ * Writes everything that follows from the rules, their index and their pages, and from the values of the chart, their
+ * defaults, schema and table. `--check` writes nothing and fails where a file is not what it would write; CI and
+ * `make test` run it so.
  */
 const root = join(import.meta.dirname, '..');
 const rulesFolder = 'src/core/rules/podSecurity';
+const chartFolder = 'charts/sekisho';
 
 export async function ruleIds(): Promise<readonly string[]> {
   const files = await readdir(join(root, rulesFolder));
@@ -46,6 +49,10 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
     files.set(`docs/rules/${locale}/README.md`, ruleIndexPage(rules, locale));
     for (const rule of rules) files.set(`docs/rules/${locale}/${rule.id}.md`, rulePage(rule, locale));
   }
+  files.set(`${chartFolder}/values.yaml`, valuesYaml());
+  files.set(`${chartFolder}/values.schema.json`, valuesSchema());
+  const chartReadme = `${chartFolder}/README.md`;
+  files.set(chartReadme, withValuesTable(await readFile(join(root, chartReadme), 'utf8')));
   return files;
 }
 
@@ -66,8 +73,9 @@ export async function outdatedFiles(): Promise<readonly string[]> {
 }
 
 async function writeGeneratedFiles(): Promise<void> {
+  const files = await generatedFiles();
   await rm(join(root, 'docs/rules'), { recursive: true, force: true });
-  for (const [path, content] of await generatedFiles()) {
+  for (const [path, content] of files) {
     await mkdir(dirname(join(root, path)), { recursive: true });
     await writeFile(join(root, path), content);
   }

@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { beforeAll, describe } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import type { Cluster } from '../drivers/cluster.ts';
+import { goTools } from '../drivers/go-tools.ts';
+import { type Outcome, runProgram } from '../drivers/program.ts';
+import { describeCase, type Need, sharedCluster } from './case.ts';
+
+export const chartFolder = join(import.meta.dirname, '../../charts/sekisho');
+
+/** Cold, on two cores, it is built in three minutes; beside other builds it takes longer. */
+const buildMilliseconds = 20 * 60_000;
+
+let program: Promise<string> | undefined;
+
+/** The helm of this run: `E2E_HELM`, or built from its Go module. */
+export function helmProgram(): Promise<string> {
+  const given = process.env['E2E_HELM'];
+  program ??= given === undefined ? goTools('helm').then((folder) => join(folder, 'helm')) : Promise.resolve(given);
+  return program;
+}
+
+/** A `describeCase` that needs helm as well, and has it before its first test. */
+export function describeHelmCase(name: string, needs: readonly Need[], body: () => void): void {
+  if (process.env['E2E_HELM'] === undefined && spawnSync('go', ['version']).status !== 0) {
+    const reason = 'no helm: neither E2E_HELM nor Go to build it with';
+    process.stderr.write(`SKIPPED ${name}: ${reason}\n`);
+    describe.skip(`${name} (SKIPPED: ${reason})`, body);
+    return;
+  }
+  describeCase(name, needs, () => {
+    beforeAll(helmProgram, buildMilliseconds);
+    body();
+  });
+}
+
+export interface HelmOptions {
+  readonly stdin?: string;
+  /** Asked as the administrator; without one helm only renders. */
+  readonly cluster?: Cluster;
+}
+
+/** Runs helm with a HOME and KUBECONFIG of its own, never somebody's. Never throws for its exit code. */
+export async function helm(args: readonly string[], { stdin = '', cluster }: HelmOptions = {}): Promise<Outcome> {
+  const { folder, kubectlEnv } = sharedCluster();
+  const alone = { PATH: process.env['PATH'], HOME: folder, KUBECONFIG: '/dev/null' };
+  const env =
+    cluster === undefined
+      ? alone
+      : { HOME: folder, ...kubectlEnv, KUBECONFIG: cluster.access.administrator.kubeconfig };
+  return runProgram(await helmProgram(), args, { env, stdin, timeoutMs: 120_000 });
+}
+
+/** What to render: with the defaults the release `sekisho` in the namespace `sekisho`. */
+export interface Rendering {
+  readonly release?: string;
+  readonly namespace?: string;
+  /** A file of ci/, by its name. */
+  readonly variant?: string;
+  /** Values over it. */
+  readonly values?: object;
+  readonly args?: readonly string[];
+}
+
+/** `helm template` of the chart. Never throws for its exit code. */
+export function helmTemplate(rendering: Rendering = {}): Promise<Outcome> {
+  const { release = 'sekisho', namespace = 'sekisho', variant, values = {}, args = [] } = rendering;
+  const files = variant === undefined ? [] : ['--values', join(chartFolder, 'ci', variant)];
+  const command = ['template', release, chartFolder, '--namespace', namespace, ...files, '--values', '-', ...args];
+  return helm(command, { stdin: JSON.stringify(values) });
+}
+
+/** An object as the chart renders it. */
+export interface RenderedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly [field: string]: unknown;
+}
+
+/** Every object of a rendering, hooks too, or an error that says what helm refused. */
+export async function renderObjects(rendering: Rendering = {}): Promise<readonly RenderedObject[]> {
+  const { code, stdout, stderr } = await helmTemplate(rendering);
+  if (code !== 0) throw new Error(`helm template: exit code ${code}\n${stderr}`);
+  return parseObjects(stdout);
+}
+
+export function parseObjects(text: string): readonly RenderedObject[] {
+  return parseAllDocuments(text).flatMap((document) => {
+    if (document.errors[0] !== undefined) throw document.errors[0];
+    return document.contents === null ? [] : [document.toJS() as RenderedObject];
+  });
+}
+
+export function asList(items: readonly object[]): string {
+  return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+}
+
+/** The pod of a Deployment, a Job, or a Pod itself; undefined for everything else. */
+export function podOf(object: RenderedObject): PodTemplate | undefined {
+  if (object.kind === 'Pod') return object as unknown as PodTemplate;
+  if (object.kind !== 'Deployment' && object.kind !== 'Job') return undefined;
+  return (object['spec'] as { readonly template: PodTemplate }).template;
+}
+
+export interface PodTemplate {
+  readonly metadata: {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec: {
+    readonly serviceAccountName: string;
+    readonly automountServiceAccountToken: boolean;
+    readonly terminationGracePeriodSeconds?: number;
+    readonly containers: readonly { readonly name: string; readonly image: string; readonly args: readonly string[] }[];
+  };
+}
