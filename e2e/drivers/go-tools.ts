@@ -7,12 +7,28 @@ import { lockFile } from './build-lock.ts';
 import { startProcess } from './process.ts';
 import { runProgram } from './program.ts';
 
-export type ToolFamily = 'kubernetes' | 'etcd' | 'pod-security-webhook';
+export type ToolFamily = 'kubernetes' | 'node' | 'etcd' | 'helm' | 'pod-security-webhook';
 
-/** What to build of each Go module in e2e/tools: packages, and the file they go to (without one: named by Go). */
-const families: Readonly<Record<ToolFamily, { readonly packages: readonly string[]; readonly file?: string }>> = {
-  kubernetes: { packages: ['k8s.io/kubernetes/cmd/kube-apiserver', 'k8s.io/kubernetes/cmd/kubectl'] },
+interface Family {
+  readonly packages: readonly string[];
+  /** The file they go to; without one: named by Go. */
+  readonly file?: string;
+  /** The folder of its Go module in e2e/tools, where it is not named like the family. */
+  readonly module?: string;
+}
+
+const kubernetesProgram = (name: string): string => `k8s.io/kubernetes/cmd/${name}`;
+
+/** What to build of each Go module in e2e/tools. */
+const families: Readonly<Record<ToolFamily, Family>> = {
+  kubernetes: { packages: ['kube-apiserver', 'kubectl'].map(kubernetesProgram) },
+  // Apart from the API server, which most cases are content with: they need not wait for these.
+  node: {
+    packages: ['kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy'].map(kubernetesProgram),
+    module: 'kubernetes',
+  },
   etcd: { packages: ['go.etcd.io/etcd/server/v3'], file: 'etcd' },
+  helm: { packages: ['helm.sh/helm/v4/cmd/helm'] },
   'pod-security-webhook': { packages: ['k8s.io/pod-security-admission/cmd/webhook'], file: 'pod-security-webhook' },
 };
 
@@ -21,11 +37,12 @@ export class GoMissing extends Error {}
 
 /** The folder with the family's programs: from the user's cache, built first if they are not in it. */
 export async function goTools(family: ToolFamily): Promise<string> {
-  const source = join(import.meta.dirname, '..', 'tools', family);
+  const { packages, module = family } = families[family];
+  const source = join(import.meta.dirname, '..', 'tools', module);
   const goMod = await readFile(join(source, 'go.mod'), 'utf8');
   const ldflags = linkerFlags(goMod);
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'sekisho', 'e2e');
-  const inputs = [goMod, await readFile(join(source, 'go.sum'), 'utf8'), await goVersion(source), ldflags];
+  const inputs = [goMod, await readFile(join(source, 'go.sum'), 'utf8'), await goVersion(source), ldflags, packages];
   const hash = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
   const folder = join(cache, `${family}-${hash}`);
   if (existsSync(folder)) return folder;
@@ -36,13 +53,17 @@ export async function goTools(family: ToolFamily): Promise<string> {
   return folder;
 }
 
-/** kubectl and helm refuse to work with a Kubernetes that does not know its own version. */
+/** Kubernetes' programs refuse to work with one that does not know its own version; helm prints its own. */
 function linkerFlags(goMod: string): string {
-  const version = /^\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/m.exec(goMod);
-  if (version === null) return '-s -w';
-  const values = { gitVersion: version[1], gitMajor: version[2], gitMinor: version[3] };
-  const packages = ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version'];
-  return ['-s -w', ...packages.flatMap((at) => Object.entries(values).map(([k, v]) => `-X ${at}.${k}=${v}`))].join(' ');
+  const values: string[] = [];
+  const kubernetes = /^\s*k8s\.io\/kubernetes (v(\d+)\.(\d+)\.\S+)/m.exec(goMod);
+  for (const at of kubernetes === null ? [] : ['k8s.io/component-base/version', 'k8s.io/client-go/pkg/version']) {
+    values.push(`${at}.gitVersion=${kubernetes?.[1]}`);
+    values.push(`${at}.gitMajor=${kubernetes?.[2]}`, `${at}.gitMinor=${kubernetes?.[3]}`);
+  }
+  const helm = /^\s*helm\.sh\/helm\/v4 (v\S+)/m.exec(goMod);
+  if (helm !== null) values.push(`helm.sh/helm/v4/internal/version.version=${helm[1]}`);
+  return ['-s -w', ...values.map((value) => `-X ${value}`)].join(' ');
 }
 
 async function goVersion(source: string): Promise<string> {
