@@ -18,7 +18,7 @@ export interface ImageArchive {
   readonly archive: string;
 }
 
-const baseInputs = ['e2e/image/*'];
+const baseInputs = ['Dockerfile.base', 'bases.ts', 'pause.c'].map((name) => `e2e/image/${name}`);
 const imageInputs = ['Dockerfile', '.dockerignore', '.npmrc', 'LICENSE', 'package*.json', 'tsconfig*.json', 'src/**'];
 
 /** Sekisho's image of this checkout, from its own Dockerfile. Built once for the same inputs. */
@@ -63,7 +63,9 @@ async function cached(
     await make(local);
     const half = `${archive}.building`;
     await rm(half, { force: true });
-    await buildah('push', [local, `docker-archive:${half}:${repository}:${tag}`]);
+    // By its id: by its name, the archive would carry that name too.
+    const id = (await buildah('images', ['--quiet', '--no-trunc', local])).trim();
+    await buildah('push', [id, `docker-archive:${half}:${repository}:${tag}`]);
     await rename(half, archive);
     await forget(key.slice(0, key.lastIndexOf('-')));
     say(`built the image ${repository}:${tag} in ${Math.round((performance.now() - started) / 1000)} s`);
@@ -89,7 +91,8 @@ async function forget(prefix: string): Promise<void> {
 
 async function hashOf(patterns: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}`);
-  const paths = await Array.fromAsync(glob([...patterns], { cwd: checkout }));
+  const paths: string[] = [];
+  for await (const path of glob([...patterns], { cwd: checkout })) paths.push(path);
   for (const path of paths.sort()) await addFile(hash, path);
   return hash.digest('hex').slice(0, 16);
 }
