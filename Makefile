@@ -1,8 +1,11 @@
 # Everything runs on the Node 24 that npm installs here (node_modules/.bin), whatever the machine's own is.
 .DEFAULT_GOAL := help
 installed := node_modules/.package-lock.json
+IMAGE ?= sekisho.dev/sekisho:dev
+# Other bases, pinned ones for instance: make image BUILD_IMAGE=… NODE_IMAGE=…
+image_args := $(foreach name,BUILD_IMAGE NODE_IMAGE,$(if $($(name)),--build-arg $(name)=$($(name))))
 
-.PHONY: help demo test check e2e bench build generate
+.PHONY: help demo test check e2e bench build image generate
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
@@ -25,6 +28,11 @@ bench: $(installed) ## measure; ARGS=--check enforces the floors
 
 build: $(installed) ## compile to dist/
 	npm run build
+
+image: ## build the container image with Docker or buildah; IMAGE=name:tag
+	@if docker info >/dev/null 2>&1; then docker build $(image_args) --tag $(IMAGE) .; \
+	elif command -v buildah >/dev/null; then buildah build $(image_args) --tag $(IMAGE) .; \
+	else echo 'make image needs a running Docker engine, or buildah' >&2; exit 1; fi
 
 generate: $(installed) ## rewrite what follows from the rules and the chart's values (deploy/install.yaml takes helm)
 	npm run generate

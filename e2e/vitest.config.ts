@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { NodeCasesLast } from './node-cases-last.ts';
 
 // CI counts tests from this report; see .ci/run.
 const report = process.env['SEKISHO_TEST_REPORT'];
@@ -11,6 +12,7 @@ export default defineConfig({
     globalSetup: ['e2e/global-setup.ts'],
     pool: 'forks',
     fileParallelism: false, // one API server, two cores
+    sequence: { sequencer: NodeCasesLast },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: report === undefined ? ['default'] : ['default', 'json'],

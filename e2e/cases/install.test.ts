@@ -4,7 +4,7 @@ import type { Outcome } from '../drivers/program.ts';
 import { auditEvents } from '../harness/audit-log.ts';
 import { describeCase } from '../harness/case.ts';
 import { commandsOfReadme, runLine } from '../harness/commands.ts';
-import { deleteInstallation, servePods, servedMetrics, whatIsLeft } from '../harness/installation.ts';
+import { deleteInstallation, servedMetrics, servePods, whatIsLeft } from '../harness/installation.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { nodeTimeoutMs, sekishoImage, startNode } from '../harness/node.ts';
 
@@ -18,8 +18,7 @@ describeCase('an installation', ['node'], () => {
   }, nodeTimeoutMs);
   afterAll(() => driver?.[Symbol.asyncDispose]());
 
-  const shop = (...args: string[]): Promise<Outcome> =>
-    kubectl(['-n', 'shop', ...args], { cluster: driver.cluster });
+  const shop = (...args: string[]): Promise<Outcome> => kubectl(['-n', 'shop', ...args], { cluster: driver.cluster });
 
   /** What each kind of bad object is told. */
   const expectDenials = (stderr: string): void => {

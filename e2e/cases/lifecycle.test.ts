@@ -102,7 +102,7 @@ describeCase('a release, from install to uninstall,', ['node'], () => {
       const { release, from, to, serverSide } = journey;
       const { cluster } = driver;
       const helm = (...args: string[]): Promise<string> =>
-        helmOutput(cluster, [...args, '--namespace', release, '--wait', '--timeout=150s'], { timeoutMs: 3 * minutes });
+        helmOutput([...args, '--namespace', release, '--wait', '--timeout=150s'], { cluster, timeoutMs: 3 * minutes });
       const flags = ['--values', 'e2e/cases/lifecycle-values.yaml', `--server-side=${serverSide}`];
       await helm('install', release, charts[from], '--create-namespace', ...flags);
       await expectWhole(journey, from);

@@ -28,7 +28,10 @@ describeCase('a webhook that enforces, with failure policy Fail,', ['node'], () 
     const { cluster } = driver;
     await sekishoImage(cluster);
     const values = ['--namespace', 'sekisho', '--create-namespace', '--set', 'mode=Enforce'];
-    await helmOutput(cluster, ['install', 'sekisho', 'charts/sekisho', ...values, '--wait'], { timeoutMs: 4 * minutes });
+    await helmOutput(['install', 'sekisho', 'charts/sekisho', ...values, '--wait'], {
+      cluster,
+      timeoutMs: 4 * minutes,
+    });
     tenants = await createNamespace({}, { cluster });
   }, nodeTimeoutMs);
   afterAll(() => driver?.[Symbol.asyncDispose]());
@@ -87,7 +90,9 @@ describeCase('a webhook that enforces, with failure policy Fail,', ['node'], () 
     await own('rollout', 'status', 'deployment/sekisho-serve', '--timeout=60s');
   });
 
-  test('blocks pods of tenants while it is gone, and nothing that a cluster lives by', { timeout: 3 * minutes }, async () => {
+  test('blocks pods of tenants while it is gone, and nothing that a cluster lives by', {
+    timeout: 3 * minutes,
+  }, async () => {
     // A second crash so soon makes kubelet wait for ten seconds: time enough to look around.
     await waitFor(async () => ((await servePods(driver.cluster)).length === replicas ? true : undefined), {
       withinMs: 60_000,
@@ -113,7 +118,10 @@ describeCase('a webhook that enforces, with failure policy Fail,', ['node'], () 
     await own('scale', '--replicas=0', ...deployments);
     await own('wait', 'pod', '-l', 'app.kubernetes.io/part-of=sekisho', '--for=delete', '--timeout=60s');
     await driver.restart();
-    expect(await createTenantPod()).toMatchObject({ code: 1, stderr: expect.stringContaining('no endpoints available') });
+    expect(await createTenantPod()).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('no endpoints available'),
+    });
     await own('scale', `--replicas=${replicas}`, ...deployments.slice(0, 1));
     await own('scale', '--replicas=1', ...deployments.slice(1));
     for (const deployment of deployments) await own('rollout', 'status', deployment, '--timeout=100s');

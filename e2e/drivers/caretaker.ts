@@ -19,4 +19,4 @@ process.on('SIGINT', () => {});
 const { cluster, command, folder } = JSON.parse(await text(process.stdin)) as Duty;
 if (cluster !== undefined) await removeLeftovers(cluster);
 if (command !== undefined) await runProgram(command[0], command.slice(1));
-await rm(folder, { recursive: true, force: true });
+await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }); // somebody may still be writing

@@ -1,7 +1,13 @@
 export type User = 'administrator' | 'tenant' | 'node';
 
-/** Who a user is to the API server. `tenant` may do nothing but what a case grants it. */
-export const identities: Readonly<Record<User, { readonly name: string; readonly groups: readonly string[] }>> = {
+/** Who somebody is to the API server. */
+export interface Identity {
+  readonly name: string;
+  readonly groups: readonly string[];
+}
+
+/** The users of the cases. `tenant` may do nothing but what a case grants it. */
+export const identities: Readonly<Record<User, Identity>> = {
   administrator: { name: 'administrator', groups: ['system:masters'] },
   tenant: { name: 'tenant', groups: [] },
   node: { name: 'system:node:e2e', groups: ['system:nodes'] },

@@ -11,6 +11,12 @@ export interface KubeApiserverOptions {
   readonly port: number;
   /** The administrator's token, to ask whether it is ready. */
   readonly token: string;
+  /** With a node; without it: on loopback, and no pod ever runs. */
+  readonly node?: {
+    /** Puts a command line into the node's network. */
+    readonly enter: readonly string[];
+    readonly address: string;
+  };
 }
 
 /** Files in the API server's folder, named once. */
@@ -21,11 +27,14 @@ export const apiServerFiles = {
   signingKey: 'service-account.key',
   verificationKey: 'service-account.pub',
   auditLog: 'audit.ndjson',
+  kubeletClientCertificate: 'kubelet-client.crt',
+  kubeletClientKey: 'kubelet-client.key',
 } as const;
 
 /** Starts kube-apiserver and waits until it is ready. */
 export async function startKubeApiserver(options: KubeApiserverOptions): Promise<RunningProcess> {
-  const process = startProcess(options.binary, kubeApiserverArguments(options), { env: {} });
+  const { node, binary } = options;
+  const process = startProcess([...(node?.enter ?? []), binary], kubeApiserverArguments(options), { env: {} });
   try {
     await waitFor(() => ready(options), { withinMs: 60_000, what: 'kube-apiserver', process });
   } catch (error) {
@@ -35,14 +44,26 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
   return process;
 }
 
-function kubeApiserverArguments({ folder, etcdUrl, port }: KubeApiserverOptions): string[] {
+function kubeApiserverArguments({ folder, etcdUrl, port, node }: KubeApiserverOptions): string[] {
   const file = (name: keyof typeof apiServerFiles): string => join(folder, apiServerFiles[name]);
-  return [
-    `--etcd-servers=${etcdUrl}`,
-    `--secure-port=${port}`,
+  const alone = [
     '--bind-address=127.0.0.1',
     '--advertise-address=127.0.0.1',
     '--endpoint-reconciler-type=none', // otherwise 1.37 refuses a loopback address
+    '--disable-admission-plugins=ServiceAccount',
+  ];
+  const withNode = [
+    '--bind-address=0.0.0.0',
+    `--advertise-address=${node?.address}`,
+    '--enable-admission-plugins=NodeRestriction',
+    '--enable-aggregator-routing=true',
+    '--kubelet-preferred-address-types=InternalIP',
+    `--kubelet-client-certificate=${file('kubeletClientCertificate')}`,
+    `--kubelet-client-key=${file('kubeletClientKey')}`,
+  ];
+  return [
+    `--etcd-servers=${etcdUrl}`,
+    `--secure-port=${port}`,
     `--cert-dir=${file('certificates')}`,
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${file('verificationKey')}`,
@@ -51,9 +72,9 @@ function kubeApiserverArguments({ folder, etcdUrl, port }: KubeApiserverOptions)
     '--authorization-mode=Node,RBAC',
     `--token-auth-file=${file('tokens')}`,
     '--allow-privileged=true',
-    '--disable-admission-plugins=ServiceAccount',
     `--audit-log-path=${file('auditLog')}`,
     `--audit-policy-file=${join(import.meta.dirname, 'audit-policy.yaml')}`,
+    ...(node === undefined ? alone : withNode),
   ];
 }
 
@@ -67,10 +88,11 @@ async function ready(options: KubeApiserverOptions): Promise<true | undefined> {
   return true;
 }
 
-function statusOf(path: string, { port, token }: KubeApiserverOptions, ca: Buffer): Promise<number | undefined> {
+function statusOf(path: string, { port, token, node }: KubeApiserverOptions, ca: Buffer): Promise<number | undefined> {
   return new Promise((resolve) => {
     const headers = { authorization: `Bearer ${token}` };
-    const request = get({ host: '127.0.0.1', port, path, ca, headers, agent: false, timeout: 2_000 }, (response) => {
+    const host = node?.address ?? '127.0.0.1';
+    const request = get({ host, port, path, ca, headers, agent: false, timeout: 2_000 }, (response) => {
       response.resume();
       resolve(response.statusCode);
     });

@@ -23,13 +23,14 @@ export interface RunningProcess extends AsyncDisposable {
 
 const keptOutput = 4 * 1024 * 1024;
 
+/** The command may be a line that ends with the program, such as `nsenter … etcd`. */
 export function startProcess(
-  command: string,
+  command: string | readonly string[],
   args: readonly string[],
   { env, cwd, graceMs = 5_000, removeFolder }: ProcessOptions,
 ): RunningProcess {
   const lifeline = [join(import.meta.dirname, 'lifeline.ts'), JSON.stringify({ graceMs, removeFolder })];
-  const child = spawn(process.execPath, [...lifeline, command, ...args], { env, cwd, detached: true });
+  const child = spawn(process.execPath, [...lifeline, ...[command].flat(), ...args], { env, cwd, detached: true });
   let text = '';
   const collect = (chunk: string): void => {
     text += chunk;

@@ -4,9 +4,10 @@ import type { Cluster } from '../drivers/cluster.ts';
 import { disposeUnfinished } from './unfinished.ts';
 
 /** What a case may need of the cluster beyond an API server that answers. */
-export type Need = 'auditLog' | 'webhookAddress' | 'binaries';
+export type Need = ClusterNeed | 'node';
+type ClusterNeed = 'auditLog' | 'webhookAddress' | 'binaries';
 
-const reasons: Readonly<Record<Need, string>> = {
+const reasons: Readonly<Record<ClusterNeed, string>> = {
   auditLog: 'the audit log cannot be read',
   webhookAddress: 'the API server cannot reach this machine (E2E_WEBHOOK_ADDRESS)',
   binaries: 'no API server of its own can be started',
@@ -36,6 +37,9 @@ export function describeCase(name: string, needs: readonly Need[], body: () => v
 function whySkipped(needs: readonly Need[]): string | undefined {
   const cluster = inject('cluster');
   if ('missing' in cluster) return cluster.missing;
-  const lacking = needs.filter((need) => cluster[need] === undefined);
-  return lacking.length === 0 ? undefined : lacking.map((need) => reasons[need]).join('; ');
+  const lacking = needs.map((need) => {
+    if (need === 'node') return inject('node').missing;
+    return cluster[need] === undefined ? reasons[need] : undefined;
+  });
+  return lacking.filter((reason) => reason !== undefined).join('; ') || undefined;
 }

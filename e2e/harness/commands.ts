@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { Cluster } from '../drivers/cluster.ts';
-import { goTools } from '../drivers/go-tools.ts';
 import { type Outcome, runProgram } from '../drivers/program.ts';
+import { helmProgram } from './helm.ts';
 
 const checkout = join(import.meta.dirname, '..', '..');
 
@@ -16,15 +16,12 @@ export async function commandsOfReadme(heading: string): Promise<readonly string
 
 /** Runs a line as somebody would who sits in the checkout and has helm, kubectl and this cluster. */
 export async function runLine(cluster: Cluster, line: string): Promise<Outcome> {
-  const home = join(cluster.folder, 'helm');
-  const path = [await goTools('helm'), dirname(cluster.kubectl), process.env['PATH']].join(delimiter);
+  const path = [dirname(await helmProgram()), dirname(cluster.kubectl), process.env['PATH']].join(delimiter);
   const env = {
     ...cluster.kubectlEnv,
     PATH: path,
     KUBECONFIG: cluster.access.administrator.kubeconfig,
-    HELM_CACHE_HOME: join(home, 'cache'),
-    HELM_CONFIG_HOME: join(home, 'config'),
-    HELM_DATA_HOME: join(home, 'data'),
+    HOME: join(cluster.folder, 'helm'),
   };
   return runProgram('bash', ['-o', 'pipefail', '-c', line], { env, cwd: checkout, timeoutMs: 240_000 });
 }

@@ -39,17 +39,26 @@ export interface HelmOptions {
   readonly stdin?: string;
   /** Asked as the administrator; without one helm only renders. */
   readonly cluster?: Cluster;
+  readonly timeoutMs?: number;
 }
 
-/** Runs helm with a HOME and KUBECONFIG of its own, never somebody's. Never throws for its exit code. */
-export async function helm(args: readonly string[], { stdin = '', cluster }: HelmOptions = {}): Promise<Outcome> {
-  const { folder, kubectlEnv } = sharedCluster();
-  const alone = { PATH: process.env['PATH'], HOME: folder, KUBECONFIG: '/dev/null' };
-  const env =
-    cluster === undefined
-      ? alone
-      : { HOME: folder, ...kubectlEnv, KUBECONFIG: cluster.access.administrator.kubeconfig };
-  return runProgram(await helmProgram(), args, { env, stdin, timeoutMs: 120_000 });
+/** Runs helm with folders and KUBECONFIG of its own, never somebody's. Never throws for its exit code. */
+export async function helm(args: readonly string[], options: HelmOptions = {}): Promise<Outcome> {
+  const { stdin = '', cluster, timeoutMs = 120_000 } = options;
+  const home = join((cluster ?? sharedCluster()).folder, 'helm');
+  const env = {
+    ...(cluster?.kubectlEnv ?? { PATH: process.env['PATH'] }),
+    HOME: home,
+    KUBECONFIG: cluster?.access.administrator.kubeconfig ?? '/dev/null',
+  };
+  return runProgram(await helmProgram(), args, { env, stdin, timeoutMs });
+}
+
+/** For steps that are not what the case is about: what helm printed, or an error that says what went wrong. */
+export async function helmOutput(args: readonly string[], options: HelmOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await helm(args, options);
+  if (code !== 0) throw new Error(`helm ${args.join(' ')}: exit code ${code}\n${stderr}`);
+  return stdout;
 }
 
 /** What to render: with the defaults the release `sekisho` in the namespace `sekisho`. */

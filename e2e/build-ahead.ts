@@ -1,0 +1,20 @@
+import { readFileSync } from 'node:fs';
+import { goTools } from './drivers/go-tools.ts';
+import { buildPauseImage, buildSekishoImage } from './image/build.ts';
+
+/** Whether the cases of a file run pods. They come last, so that what a node needs can be built until then. */
+export function startsNode(caseFile: string): boolean {
+  return readFileSync(caseFile, 'utf8').includes('startNode(');
+}
+
+/** Builds in the background what the last cases need; a case that comes too early waits for it. */
+export async function buildAhead(): Promise<void> {
+  try {
+    await goTools('node');
+    await goTools('helm');
+    await buildPauseImage();
+    await buildSekishoImage();
+  } catch {
+    // The case that needs it tries again, and says why it cannot be had.
+  }
+}

@@ -1,0 +1,98 @@
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { startProcess } from '../process.ts';
+import { runProgram } from '../program.ts';
+import { waitFor } from '../waiting.ts';
+import { programPath, searchPath } from './requirements.ts';
+
+/** Namespaces of a node's own, and a cable to this machine. */
+export interface Machine extends AsyncDisposable {
+  /** Also the name of this machine's end of the cable, and of the node's control groups. */
+  readonly name: string;
+  /** Puts a command line into the network namespace only. */
+  readonly enterNetwork: readonly string[];
+  /** Puts a command line into all namespaces: what starts or mounts for containers belongs there. */
+  readonly enter: readonly string[];
+  readonly address: string;
+  /** This machine, as the node sees it. */
+  readonly hostAddress: string;
+  readonly podSubnet: string;
+}
+
+/** Makes the namespaces; when the process that holds them ends, the kernel ends and removes all that is in them. */
+export async function startMachine(folder: string): Promise<Machine> {
+  const flags = ['--net', '--mount', '--pid', '--ipc', '--fork', '--kill-child'];
+  const command = [
+    programPath('unshare') ?? 'unshare',
+    ...flags,
+    'sh',
+    join(import.meta.dirname, 'machine.sh'),
+    folder,
+  ];
+  const holder = startProcess(command, [], { env: { PATH: searchPath }, graceMs: 500 });
+  try {
+    const pid = await waitFor(() => /^machine (\d+)$/m.exec(holder.output())?.[1], {
+      withinMs: 10_000,
+      what: 'the namespaces of a node',
+      process: holder,
+    });
+    const nsenter = programPath('nsenter') ?? 'nsenter';
+    const cable = await layCable(pid);
+    return {
+      ...cable,
+      enterNetwork: [nsenter, `--net=/proc/${pid}/ns/net`],
+      enter: [nsenter, `--target=${pid}`, '--net', '--mount', '--pid', '--ipc'],
+      [Symbol.asyncDispose]: holder.stop,
+    };
+  } catch (error) {
+    await holder.stop();
+    throw error;
+  }
+}
+
+type Cable = Pick<Machine, 'name' | 'address' | 'hostAddress' | 'podSubnet'>;
+
+/** Two runs at once take two subnets: the name of a network interface is taken once, by the kernel's word. */
+async function layCable(pid: string): Promise<Cable> {
+  const first = Number(pid) % 250;
+  for (let attempt = 0; attempt < 250; attempt += 1) {
+    const number = (first + attempt) % 250;
+    const name = `sekisho-${number}`;
+    const taken = Object.values(networkInterfaces()).flat();
+    if (taken.some((address) => address?.address.startsWith(`10.250.${number}.`))) continue;
+    const added = await ip(`link add ${name} type veth peer name eth0 netns ${pid}`);
+    if (added.includes('File exists')) continue;
+    if (added !== '') throw new Error(`ip link add ${name}: ${added}`);
+    const cable = {
+      name,
+      address: `10.250.${number}.1`,
+      hostAddress: `10.250.${number}.2`,
+      podSubnet: `10.251.${number}.0/24`,
+    };
+    await plugIn(cable, pid);
+    return cable;
+  }
+  throw new Error('every subnet 10.250.0.0/24 to 10.250.249.0/24 is taken');
+}
+
+async function plugIn({ name, address, hostAddress, podSubnet }: Cable, pid: string): Promise<void> {
+  const steps = [
+    [`addr add ${hostAddress}/24 dev ${name}`, `link set ${name} up`],
+    [`addr add ${address}/24 dev eth0`, 'link set eth0 up', `route add default via ${hostAddress}`],
+    [`route add ${podSubnet} via ${address} dev ${name}`], // goes with the interface
+  ];
+  for (const [index, lines] of steps.entries()) {
+    for (const line of lines) {
+      const problem = await ip(line, index === 1 ? pid : undefined);
+      if (problem !== '') throw new Error(`ip ${line}: ${problem}`);
+    }
+  }
+}
+
+/** What ip complains of; nothing when it did what it was told. */
+async function ip(line: string, pid?: string): Promise<string> {
+  const enter = pid === undefined ? [] : [programPath('nsenter') ?? 'nsenter', `--net=/proc/${pid}/ns/net`];
+  const [program = '', ...args] = [...enter, programPath('ip') ?? 'ip', ...line.split(' ')];
+  const { code, stderr } = await runProgram(program, args);
+  return code === 0 ? '' : stderr.trim() || `exit code ${code}`;
+}
