@@ -72,6 +72,18 @@ describe('a webhook that closes', () => {
     await closed;
   });
 
+  test('answers what has arrived on an idle connection and was not read yet', async () => {
+    const webhook = await startWebhook();
+    const kept = await open(webhook.port);
+    kept.write(head(good.length) + good);
+    await once(kept, 'data');
+    webhook.sendAway();
+    kept.write(head(good.length) + good);
+    const closed = webhook.close();
+    expect(await toEnd(kept)).toMatch(/^HTTP\/1\.1 200 .*connection: close.*"allowed":true/is);
+    await closed;
+  });
+
   test('does not wait for who connects and says nothing', async () => {
     const webhook = await startWebhook();
     const silent = await open(webhook.port);
