@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setImmediate as afterReading, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { AnswerContext } from '../../core/admission/answer.ts';
 import { messageOf, SekishoError } from '../../core/error.ts';
@@ -48,6 +48,9 @@ export interface AdmissionServer {
 /** Not yet accepted. Beyond, the kernel drops them, and a caller tries again a second later. */
 const connectionsWaiting = 2_048;
 
+/** Enough for the event loop to look at every connection once more. */
+const readingMilliseconds = 10;
+
 /** So long whoever has just connected when the server stops listening may take to send the request it connected for. */
 const arrivalMilliseconds = 500;
 
@@ -91,7 +94,7 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
     },
     async close() {
       // A connection whose request has arrived and was not read yet is not idle.
-      await afterReading();
+      await sleep(readingMilliseconds);
       const closed = app.close();
       await inFlight.empty();
       if (connections.unused) await sleep(arrivalMilliseconds);
