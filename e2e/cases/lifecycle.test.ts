@@ -5,7 +5,7 @@ import type { NodeDriver } from '../drivers/node.ts';
 import { waitFor } from '../drivers/waiting.ts';
 import { describeCase } from '../harness/case.ts';
 import { helmOutput } from '../harness/helm.ts';
-import { whatIsLeft } from '../harness/installation.ts';
+import { whatIsLeft } from '../harness/release.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { readManifests } from '../harness/manifests.ts';
 import { createNamespace } from '../harness/namespace.ts';
