@@ -11,6 +11,7 @@ export interface ServeOptions {
   readonly probePort: number;
   readonly cert?: string;
   readonly key?: string;
+  readonly kubeconfig?: string;
   readonly dev?: true;
   readonly dir: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -25,11 +26,12 @@ export function addServeCommand(program: Command): void {
     .description('Answer admission reviews over HTTPS')
     .option('-p, --policy <source>', builtinHint, collect)
     .option('--config <file>', 'settings of the installation')
-    .option('--host <address>', 'address to listen on (default 0.0.0.0; 127.0.0.1 with --dev)')
+    .option('--host <address>', 'address to listen on (default all; 127.0.0.1 with --dev)')
     .option('--port <port>', 'port of POST /validate; 0 picks one', parsePort, 8443)
     .option('--probe-port <port>', 'port of GET /livez, /readyz, /metrics; 0 picks one', parsePort, 8080)
     .option('--cert <file>', 'certificate and chain, PEM; re-read when it changes')
     .option('--key <file>', 'key of the certificate, PEM')
+    .option('--kubeconfig <file>', "how to reach the cluster of the CA (default: the pod's service account)")
     .option('--dev', 'make a CA and a certificate for loopback, and a webhook configuration to apply')
     .option('--dir <folder>', 'where --dev writes ca.crt and webhook-configuration.yaml', '.sekisho')
     .addOption(

@@ -13,14 +13,25 @@ const name = z
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of an object');
 
 /** How the certificates of `certificates.mode: self` live. */
-const certs = z.strictObject({
-  caLifetime: duration.prefault('8760h'),
-  leafLifetime: duration.prefault('168h'),
-  /** How long a change of Secret or webhook configuration may take until every replica and API server has seen it. */
-  propagation: duration.prefault('5m'),
-  /** More names (DNS or IP) that leaves are good for, where the webhook is not called by its Service. */
-  names: z.array(z.string().min(1).max(253)).max(16).default([]),
-});
+const certs = z
+  .strictObject({
+    caLifetime: duration.prefault('8760h'),
+    leafLifetime: duration.prefault('168h'),
+    /** How long a change of Secret or webhook configuration may take until every replica and API server has seen it. */
+    propagation: duration.prefault('5m'),
+    /** More names (DNS or IP) that leaves are good for, where the webhook is not called by its Service. */
+    names: z.array(z.string().min(1).max(253)).max(16).default([]),
+  })
+  // A leaf is renewed with a third of its life left: enough for a CA that replaces a lost one to become known.
+  .refine(({ leafLifetime, propagation }) => leafLifetime >= Math.max(10_000, 3 * propagation), {
+    path: ['leafLifetime'],
+    message: 'must be at least 10s and three times certs.propagation',
+  })
+  // A CA is rotated with a third of its life left, and signs until the next one is known everywhere.
+  .refine(({ caLifetime, leafLifetime, propagation }) => caLifetime >= 3 * (leafLifetime + 3 * propagation), {
+    path: ['caLifetime'],
+    message: 'must be at least three times (certs.leafLifetime + 3 × certs.propagation)',
+  });
 
 /** The names of what the chart made in the cluster. */
 const installation = z.strictObject({
@@ -39,8 +50,11 @@ const settingsSchema = z.strictObject({
   maxMode: z.enum(modes).default('Enforce'),
   /** The language of messages; the command line's where it says nothing. */
   language: z.enum(locales as [Locale, ...Locale[]]).optional(),
-  /** How long requests are still accepted after SIGTERM, while endpoints and proxies learn that this replica goes. */
-  shutdownDelay: duration.prefault('10s'),
+  /**
+   * How long requests are still accepted after SIGTERM, while endpoints and proxies learn that this replica goes: 10 s
+   * where it is absent, and with `--dev` not at all.
+   */
+  shutdownDelay: duration.optional(),
   certs: certs.prefault({}),
   installation: installation.optional(),
 });

@@ -3,6 +3,7 @@ import type { Finding } from '../core/engine/decision.ts';
 import { workloads } from '../core/pod/workload.ts';
 import type { Mode } from '../core/policy/mode.ts';
 import type { PodPolicy } from '../core/policy/pod-policy.ts';
+import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts';
 
 /** What is counted of one request. */
 export interface AdmissionSample {
@@ -14,14 +15,15 @@ export interface AdmissionSample {
   readonly seconds: number;
 }
 
-export interface Metrics {
+export interface Metrics extends CertificateMetrics {
   readonly registry: Registry;
   admitted(sample: AdmissionSample): void;
   found(findings: readonly Finding[]): void;
   shed(): void;
+  connectionEvicted(): void;
+  /** Asked when somebody reads the metrics. */
+  watchConnections(count: () => number): void;
   setPolicies(policies: readonly PodPolicy[]): void;
-  setCertificateExpiry(kind: string, notAfter: Date): void;
-  certificateReloadFailed(): void;
 }
 
 /** Read when somebody asks, so that a request costs nothing for them. */
@@ -44,7 +46,13 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const process = processMetrics(registry, sources);
-  return { registry, admitted: admissionMetrics(registry), found: findingMetrics(registry), ...process };
+  return {
+    registry,
+    admitted: admissionMetrics(registry),
+    found: findingMetrics(registry),
+    ...process,
+    ...createCertificateMetrics(registry),
+  };
 }
 
 /** One series: prom-client looks its labels up at every `inc`, so we count here and hand over when we are scraped. */
@@ -144,7 +152,7 @@ function newTallies(policy: string, rule: string): Record<Mode, Tally> {
   return { Enforce: tally('Enforce'), Warn: tally('Warn'), Audit: tally('Audit') };
 }
 
-type ProcessMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found'>;
+type ProcessMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found' | keyof CertificateMetrics>;
 
 function processMetrics(registry: Registry, { version, inflight }: MetricSources): ProcessMetrics {
   const registers = [registry];
@@ -160,22 +168,28 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
     },
   });
   const shed = counter('sekisho_admission_shed_total', 'Requests refused because too many were in flight.');
-  const policies = gauge('sekisho_policies', 'Policies in force.', ['mode', 'ready']);
-  const expiry = gauge('sekisho_certificate_expiry_timestamp_seconds', 'When the certificate in use expires.', [
-    'kind',
-  ]);
-  const reloadFailures = counter(
-    'sekisho_certificate_reload_failures_total',
-    'Changes of the certificate files that could not be served; the last good pair stayed.',
+  const evicted = counter(
+    'sekisho_connections_evicted_total',
+    'Connections ended because too many were open; the address that held most of them paid.',
   );
+  const policies = gauge('sekisho_policies', 'Policies in force.', ['mode', 'ready']);
   gauge('sekisho_build_info', 'Always 1.', ['version', 'node']).set({ version, node: process.versions.node }, 1);
   return {
     shed: () => shed.inc(),
+    connectionEvicted: () => evicted.inc(),
+    watchConnections(count) {
+      new Gauge({
+        name: 'sekisho_connections',
+        help: 'Connections to the webhook, shaking hands, idle or busy.',
+        registers,
+        collect() {
+          this.set(count());
+        },
+      });
+    },
     setPolicies(all) {
       policies.reset();
       for (const { spec } of all) policies.inc({ mode: spec.mode, ready: 'true' });
     },
-    setCertificateExpiry: (kind, notAfter) => expiry.set({ kind }, notAfter.getTime() / 1_000),
-    certificateReloadFailed: () => reloadFailures.inc(),
   };
 }

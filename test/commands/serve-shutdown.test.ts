@@ -12,7 +12,9 @@ async function ending(code: string): Promise<{ code: number | null; steps: strin
     import { endInOrder } from ${source('commands/shutdown.ts')};
     endInOrder({
       log: createLogger('info'),
+      delay: 100,
       unready: (reason) => console.log('unready: ' + reason),
+      sendAway: () => console.log('sent away'),
       drain: async () => { await new Promise((resolve) => setTimeout(resolve, 50)); console.log('drained'); },
     });
     setInterval(() => undefined, 1_000);
@@ -38,7 +40,7 @@ describe('after a bug', () => {
     ['several at once', "for (let i = 0; i < 5; i++) setTimeout(() => { throw new Error('boom'); }, 10);"],
   ])('%s, the process logs it, says it is not ready, drains and exits 1', async (_what, code) => {
     const ended = await ending(code);
-    expect(ended).toMatchObject({ code: 1, steps: 'unready: failed\ndrained\n' });
+    expect(ended).toMatchObject({ code: 1, steps: 'unready: failed\nsent away\ndrained\n' });
     const [line] = ended.log.trim().split('\n');
     expect(JSON.parse(line ?? '')).toMatchObject({ level: 'error', error: { message: 'boom' } });
     expect(ended.log, 'what was logged last is written too').toContain('"msg":"stopped"');

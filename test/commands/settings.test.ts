@@ -21,7 +21,6 @@ describe('the settings of an installation', () => {
   test('have defaults for all but the names that the chart gives', async () => {
     expect(await readSettings(undefined)).toEqual({
       maxMode: 'Enforce',
-      shutdownDelay: 10_000,
       certs: { caLifetime: 31_536_000_000, leafLifetime: 604_800_000, propagation: 300_000, names: [] },
     });
   });

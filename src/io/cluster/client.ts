@@ -25,9 +25,14 @@ export interface ClusterClient extends AsyncDisposable {
   /**
    * The lines of a watch, parsed, until the server ends it (returns) or it breaks (throws `ClusterUnreachable`). A
    * refusal before the first line throws SekishoError `ClusterRefused`; silence beyond `timeoutSeconds` of the query is
-   * a break.
+   * a break. Once aborted it returns.
    */
-  watch(path: string, signal: AbortSignal): AsyncIterable<WatchEvent>;
+  watch(path: string, signal: AbortSignal, listener?: WatchListener): AsyncIterable<WatchEvent>;
+}
+
+export interface WatchListener {
+  /** The API server has begun the watch: whatever changes from now on will be a line of it. */
+  opened(): void;
 }
 
 /** One line of a watch. */

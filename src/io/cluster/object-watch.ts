@@ -1,4 +1,7 @@
-import type { ClusterClient } from './client.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf, type SekishoError } from '../../core/error.ts';
+import type { ClusterClient, ObjectMeta, WatchEvent } from './client.ts';
+import { refusal, refusedStatus } from './refusal.ts';
 
 /** One object whose state is followed; the account needs `get` and `watch` for its name, not `list`. */
 export interface WatchedObject {
@@ -21,3 +24,184 @@ export interface ObjectWatch extends AsyncDisposable {
 
 /** Follows one object of a cluster until it is disposed. */
 export type WatchObject = (client: ClusterClient, object: WatchedObject, listener: ObjectListener) => ObjectWatch;
+
+export interface WatchPace {
+  /** From 0 to 1. */
+  random(): number;
+  /** Of one watch. Short, because a half-open connection is found no earlier than a watch should have ended. */
+  readonly seconds: number;
+  /** Milliseconds before the first attempt after a failure; twice as long after every further one, up to the longest. */
+  readonly shortestWait: number;
+  readonly longestWait: number;
+}
+
+const standardPace: WatchPace = { random: Math.random, seconds: 45, shortestWait: 500, longestWait: 15_000 };
+
+export const watchObject: WatchObject = createObjectWatcher(standardPace);
+
+export function createObjectWatcher(pace: WatchPace): WatchObject {
+  return (client, object, listener) => {
+    const stop = new AbortController();
+    const first = Promise.withResolvers<void>();
+    const following: Following = {
+      client,
+      object,
+      pace,
+      signal: stop.signal,
+      failed: (error) => listener.failed(error),
+      ...createSight((state) => {
+        listener.seen(state);
+        first.resolve();
+      }),
+    };
+    const ended = follow(following);
+    return {
+      first: first.promise,
+      async [Symbol.asyncDispose]() {
+        stop.abort();
+        await ended;
+      },
+    };
+  };
+}
+
+/** What was seen last: the same version is told once. */
+interface Sight {
+  see(state: unknown): void;
+  /** Counts the states seen, also those not told. */
+  count(): number;
+}
+
+interface Following extends Sight {
+  readonly client: ClusterClient;
+  readonly object: WatchedObject;
+  readonly pace: WatchPace;
+  readonly signal: AbortSignal;
+  failed(error: Error): void;
+}
+
+function createSight(tell: (state: unknown) => void): Sight {
+  let last: string | undefined;
+  let count = 0;
+  return {
+    see(state) {
+      count++;
+      const version = state === undefined ? 'missing' : metaOf(state)?.resourceVersion;
+      if (version !== undefined && version === last) return;
+      last = version;
+      tell(state);
+    },
+    count: () => count,
+  };
+}
+
+/** A watch that ends sooner was not ended by its timeout: whoever ends it so must not be asked again and again. */
+const briefWatch = 1_000;
+
+async function follow(following: Following): Promise<void> {
+  const { signal } = following;
+  let failures = 0;
+  /** Where the next watch goes on; undefined: nowhere, the state has to be got anew. */
+  let version: string | undefined;
+  while (!signal.aborted) {
+    const started = performance.now();
+    try {
+      version = await watchOnce(following, version);
+      failures = performance.now() - started < briefWatch ? failures + 1 : 0;
+    } catch (thrown) {
+      if (signal.aborted) return;
+      // 410 Gone: the version is no longer remembered. That happens to every watch that was away for some minutes.
+      const expired = refusedStatus(thrown) === 410 && version !== undefined;
+      if (!expired) following.failed(thrown instanceof Error ? thrown : new Error(messageOf(thrown)));
+      if (!expired) failures++;
+      version = undefined;
+    }
+    if (failures > 0) await pause(following, failures);
+  }
+}
+
+/** Jittered, so that replicas which lost the API server together do not come back together. */
+async function pause({ pace, signal }: Following, failures: number): Promise<void> {
+  const wait = Math.min(pace.longestWait, pace.shortestWait * 2 ** Math.min(failures - 1, 16));
+  await sleep(wait * (0.5 + pace.random() / 2), undefined, { signal }).catch(() => undefined);
+}
+
+/**
+ * One watch to its end; returns the version it came to. Not begun at the version of the object that was got: an object
+ * at rest has one that the API server forgot long ago (410 again and again), and a missing one has none. Begun at
+ * "now" instead, and what happened between getting and watching is found by getting once more.
+ */
+async function watchOnce(following: Following, from: string | undefined): Promise<string | undefined> {
+  const { client, object, see } = following;
+  if (from === undefined) see(await readObject(client, object));
+  using watching = linkedAbort(following.signal);
+  let failure: unknown;
+  const opened = (): void => {
+    if (from !== undefined) return;
+    lookAgain(following).catch((thrown: unknown) => {
+      failure = thrown;
+      watching.abort();
+    });
+  };
+  let version = from;
+  for await (const event of client.watch(queryOf(following, from), watching.signal, { opened })) {
+    if (event.type === 'ERROR') throw refusalOf(event, object);
+    const meta = metaOf(event.object);
+    version = meta?.resourceVersion ?? version;
+    if (event.type === 'BOOKMARK' || meta?.name !== object.name) continue;
+    see(event.type === 'DELETED' ? undefined : event.object);
+  }
+  if (failure !== undefined) throw failure;
+  return version;
+}
+
+async function lookAgain({ client, object, see, count, signal }: Following): Promise<void> {
+  const before = count();
+  const state = await readObject(client, object);
+  // What the watch has said meanwhile is as new, or newer.
+  if (count() === before && !signal.aborted) see(state);
+}
+
+interface LinkedAbort extends Disposable {
+  readonly signal: AbortSignal;
+  abort(): void;
+}
+
+/** Aborted with another signal or by itself; forgotten by that signal afterwards, which lives as long as the process. */
+function linkedAbort(outer: AbortSignal): LinkedAbort {
+  const inner = new AbortController();
+  const abort = (): void => inner.abort();
+  outer.addEventListener('abort', abort, { once: true });
+  if (outer.aborted) abort();
+  return { signal: inner.signal, abort, [Symbol.dispose]: () => outer.removeEventListener('abort', abort) };
+}
+
+function queryOf({ object, pace }: Following, from: string | undefined): string {
+  const query = new URLSearchParams({
+    watch: '1',
+    fieldSelector: `metadata.name=${object.name}`,
+    allowWatchBookmarks: 'true',
+    timeoutSeconds: String(Math.ceil(pace.seconds * (1 + pace.random() / 3))),
+  });
+  if (from !== undefined) query.set('resourceVersion', from);
+  return `${object.collection}?${query}`;
+}
+
+/** The object now, undefined where there is none. Throws where the answer says neither. */
+async function readObject(client: ClusterClient, { collection, name }: WatchedObject): Promise<unknown> {
+  const answer = await client.request({ method: 'GET', path: `${collection}/${name}` });
+  if (answer.status === 404) return undefined;
+  if (answer.status === 200 && answer.body !== undefined) return answer.body;
+  throw refusal(`get ${collection}/${name}`, answer);
+}
+
+/** The object of an ERROR is a `Status` with the code that a refusal at the start would have had. */
+function refusalOf({ object }: WatchEvent, { collection, name }: WatchedObject): SekishoError<'ClusterRefused'> {
+  const code = typeof object === 'object' && object !== null && 'code' in object ? Number(object.code) : 0;
+  return refusal(`watch ${collection}/${name}`, { status: code, body: object, warnings: [] });
+}
+
+function metaOf(object: unknown): ObjectMeta | undefined {
+  const meta = typeof object === 'object' && object !== null && 'metadata' in object ? object.metadata : undefined;
+  return typeof meta === 'object' && meta !== null ? (meta as ObjectMeta) : undefined;
+}

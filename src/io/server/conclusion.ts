@@ -33,17 +33,15 @@ export interface ConclusionContext {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly connections: Connections;
-  /** The server is ending: whoever asks is to come back to another. */
-  closing(): boolean;
 }
 
 export function createConclusion(context: ConclusionContext): Conclusion {
-  const { ceiling, log, metrics, connections, closing } = context;
+  const { ceiling, log, metrics, connections } = context;
   const logDecision = createDecisionLog(log);
   const conclude = ({ reply, review, started }: Call, answer: Answer, decision: AdmissionSample['decision']): void => {
-    send(reply, answer.response, closing());
-    const connection = connections.of(reply.request.raw.socket);
-    if (!connection.known) connections.recognise(connection);
+    send(reply, answer.response);
+    const { caller } = connections.of(reply.request.raw.socket);
+    if (!caller.known) connections.recognise(caller);
     const milliseconds = performance.now() - started;
     metrics.admitted(sampleOf(review, decision, milliseconds));
     if (answer.findings.length > 0) metrics.found(answer.findings);
@@ -61,17 +59,15 @@ export function createConclusion(context: ConclusionContext): Conclusion {
     unparsed(reply, uid, message) {
       const failure: Failure = { code: 403, message };
       log.warn({ uid, error: { message } }, 'not judged');
-      send(reply, failureResponse(uid, ceiling, failure), closing());
+      send(reply, failureResponse(uid, ceiling, failure));
       metrics.admitted(unparsedSample);
     },
   };
 }
 
 /** Past fastify's serialisation: the text is ready, and its type carries no charset, as the API server's own. */
-function send({ raw }: FastifyReply, response: AdmissionResponse, closing: boolean): void {
+function send({ raw }: FastifyReply, response: AdmissionResponse): void {
   const text = toAsciiJson(formatAdmissionReview(response));
-  // Also where the request began before the server was told to end: the connection would otherwise stay.
-  if (closing) raw.setHeader('connection', 'close');
   raw.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length });
   raw.end(text, 'latin1');
 }

@@ -1,69 +1,84 @@
 import type { Server, Socket } from 'node:net';
+import { type Caller, type Connection, createCallers, heaviestOf, oldestOf, type Place } from './callers.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Limits } from './limits.ts';
 
-/** What is remembered of one connection while it lives. */
-export interface Connection {
-  readonly address: string;
-  /** What its unanswered requests hold, so that it is given back even where no response ever ends. */
-  readonly held: Map<object, number>;
-  known: boolean;
-}
-
 export interface Connections {
+  readonly count: number;
   of(socket: Socket): Connection;
-  /** The address has sent a complete review: it is no stranger any more. */
-  recognise(connection: Connection): void;
+  /** The caller has sent a complete review: it is no stranger any more. */
+  recognise(caller: Caller): void;
+  /** Answers that are still to be given close their connections. */
+  sendAway(): void;
+  /** Somebody is connected, or about to be, who has not sent the head of a request yet. */
+  readonly unused: boolean;
   /** Ends them all, also those that are still shaking hands. */
   destroyAll(): void;
 }
 
-/** So many addresses are remembered; the oldest is forgotten and may introduce itself again. */
-const addressesRemembered = 1_024;
+/** Told of each connection that was ended because places run short. */
+export type Evicted = (address: string, connections: number) => void;
+
+export interface ConnectionsOptions {
+  readonly limits: Limits;
+  readonly inFlight: InFlight;
+  readonly evicted: Evicted;
+}
 
 /**
  * Keeps places free for the API server, because any pod can reach a Service, open connections and say nothing. A
  * stranger may hold `connectionsPerAddress`. It gets more as long as there are places enough: the API server itself is a
  * stranger after a restart, and may begin with a thousand connections at once. When places run short, a stranger that
- * holds more than its share pays for each new connection with its oldest.
+ * holds more than its share pays for each new connection with its oldest. When they are nearly all taken, by however
+ * many addresses, whoever holds most pays.
  */
-export function limitConnections(server: Server, limits: Limits, inFlight: InFlight): Connections {
+export function limitConnections(server: Server, { limits, inFlight, evicted }: ConnectionsOptions): Connections {
   const sockets = new Set<Socket>();
-  const byAddress = new Map<string, Set<Socket>>();
-  const recognised = new Set<string>();
+  const callers = createCallers();
   const connections = new WeakMap<Socket, Connection>();
+  const places = (): IteratorObject<Place> => Iterator.from(callers.all()).flatMap((c) => c.places.values());
   // Before the TLS layer's own listener, so that the oldest goes before the newest costs a handshake.
   server.prependListener('connection', (socket: Socket) => {
-    const address = socket.remoteAddress ?? '';
-    const own = byAddress.get(address) ?? new Set();
-    byAddress.set(address, own.add(socket));
     sockets.add(socket);
-    socket.once('close', () => {
-      sockets.delete(socket);
-      own.delete(socket);
-      if (own.size === 0 && byAddress.get(address) === own) byAddress.delete(address);
-    });
-    const short = sockets.size > limits.connectionsUnpressed;
-    if (short && own.size > limits.connectionsPerAddress && !recognised.has(address)) {
-      own.values().next().value?.destroy();
-    }
+    socket.once('close', () => sockets.delete(socket));
+    const payer = payerFor(callers.seat(socket));
+    if (payer === undefined) return;
+    evicted(payer.address, payer.places.size);
+    oldestOf(payer)?.destroy();
   });
+
+  function payerFor(caller: Caller): Caller | undefined {
+    if (sockets.size > limits.connectionsCrowded) return heaviestOf(callers.all());
+    if (sockets.size <= limits.connectionsUnpressed || caller.known) return undefined;
+    return caller.places.size > limits.connectionsPerAddress ? caller : undefined;
+  }
+
   return {
+    get count() {
+      return sockets.size;
+    },
     of(socket) {
       let connection = connections.get(socket);
       if (connection === undefined) {
-        const { remoteAddress: address = '' } = socket;
-        connection = { address, held: new Map(), known: recognised.has(address) };
+        const caller = callers.of(socket);
+        connection = { caller, held: new Map() };
+        const place = caller.places.get(socket.remotePort ?? 0);
+        if (place !== undefined) place.connection = connection;
         connections.set(socket, connection);
         socket.once('close', giveBackAll.bind(undefined, connection, inFlight));
       }
       return connection;
     },
-    recognise(connection) {
-      connection.known = true;
-      recognised.delete(connection.address);
-      recognised.add(connection.address);
-      if (recognised.size > addressesRemembered) recognised.delete(recognised.values().next().value ?? '');
+    recognise: callers.recognise,
+    sendAway() {
+      for (const { connection } of places()) {
+        for (const response of connection?.held.keys() ?? []) {
+          if (!response.headersSent) response.setHeader('connection', 'close');
+        }
+      }
+    },
+    get unused() {
+      return places().some(({ connection }) => connection === undefined);
     },
     destroyAll() {
       for (const socket of sockets) socket.destroy();
@@ -71,7 +86,7 @@ export function limitConnections(server: Server, limits: Limits, inFlight: InFli
   };
 }
 
-function giveBackAll({ held }: Connection, inFlight: InFlight): void {
-  for (const bytes of held.values()) inFlight.giveBack(bytes);
+function giveBackAll({ held, caller }: Connection, inFlight: InFlight): void {
+  for (const bytes of held.values()) inFlight.giveBack(caller.share, bytes);
   held.clear();
 }

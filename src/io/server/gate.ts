@@ -26,11 +26,11 @@ const jsonWithCharset = /^application\/json[ \t]*;[ \t]*charset=("?)utf-8\1$/i;
 export function addGate(app: FastifyInstance, context: GateContext, admit: (reply: FastifyReply) => void): void {
   const { limits, inFlight, connections, metrics } = context;
   function release(this: ServerResponse<IncomingMessage>): void {
-    const { held } = connections.of(this.req.socket);
+    const { held, caller } = connections.of(this.req.socket);
     const bytes = held.get(this);
     if (bytes === undefined) return;
     held.delete(this);
-    inFlight.giveBack(bytes);
+    inFlight.giveBack(caller.share, bytes);
   }
   // Three parameters make it a hook with a callback, which is never called: each request is answered here or admitted.
   app.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, _done: () => void) => {
@@ -38,11 +38,12 @@ export function addGate(app: FastifyInstance, context: GateContext, admit: (repl
     const bytes = announcedBytes(raw, limits.bodyBytes);
     const refusal = refusalOf(request, bytes, limits.bodyBytes);
     if (refusal !== undefined) return refuse(reply, refusal);
-    if (!inFlight.take(bytes)) {
+    const { held, caller } = connections.of(raw.socket);
+    if (!inFlight.take(caller.share, bytes)) {
       metrics.shed();
       return refuse(reply, { status: 503, message: 'too many requests in flight' });
     }
-    connections.of(raw.socket).held.set(reply.raw, bytes);
+    held.set(reply.raw, bytes);
     reply.raw.on('close', release);
     reply.hijack();
     admit(reply);

@@ -13,6 +13,8 @@ export interface Limits {
   readonly connectionsUnpressed: number;
   /** What one address may hold when there are not, until it has sent a complete review. */
   readonly connectionsPerAddress: number;
+  /** From here on whoever holds most pays for each new connection, so that `connections` is never reached. */
+  readonly connectionsCrowded: number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -25,6 +27,8 @@ export const standardLimits: Limits = {
   connections: 2_500,
   connectionsUnpressed: 1_250,
   connectionsPerAddress: 256,
+  // Several hundred may be waiting to be accepted at one moment, and places get free only after that.
+  connectionsCrowded: 2_000,
 };
 
 /** From here on a body is large: it is scanned before it is parsed, because parsing it may block the event loop. */

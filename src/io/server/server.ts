@@ -1,4 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setImmediate as afterReading, setTimeout as sleep } from 'node:timers/promises';
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { AnswerContext } from '../../core/admission/answer.ts';
 import { messageOf, SekishoError } from '../../core/error.ts';
@@ -6,8 +8,9 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { KeyPair } from '../tls/key-pair.ts';
 import { receiveBody } from './body.ts';
+import { onClientError } from './client-error.ts';
 import { createConclusion } from './conclusion.ts';
-import { limitConnections } from './connections.ts';
+import { type Evicted, limitConnections } from './connections.ts';
 import { addGate, tooLarge, validatePath } from './gate.ts';
 import type { InFlight } from './in-flight.ts';
 import { type Limits, timeouts } from './limits.ts';
@@ -36,19 +39,26 @@ export interface AdmissionServer {
   listen(address: Address): Promise<number>;
   /** New connections get the new pair; those that stand keep theirs. */
   serve(pair: KeyPair): void;
+  /** From now on every answer ends its connection. Who comes is still answered. */
+  sendAway(): void;
   /** Stops listening, ends idle connections, and waits until what is in flight is answered. */
   close(): Promise<void>;
 }
+
+/** Not yet accepted. Beyond, the kernel drops them, and a caller tries again a second later. */
+const connectionsWaiting = 2_048;
+
+/** So long whoever has just connected when the server stops listening may take to send the request it connected for. */
+const arrivalMilliseconds = 500;
 
 export function createAdmissionServer(options: AdmissionServerOptions): AdmissionServer {
   const { answers, limits, inFlight, log, metrics } = options;
   const { app, server } = createApp(options.pair, limits.bodyBytes);
   server.maxConnections = limits.connections;
-  const connections = limitConnections(server, limits, inFlight);
+  const connections = limitConnections(server, { limits, inFlight, evicted: reportEvictions(log, metrics) });
+  metrics.watchConnections(() => connections.count);
   const { ceiling } = answers.policies;
-  let ending = false;
-  const closing = (): boolean => ending;
-  const validate = createValidation(answers, createConclusion({ ceiling, log, metrics, connections, closing }));
+  const validate = createValidation(answers, createConclusion({ ceiling, log, metrics, connections }));
   addGate(app, { limits, inFlight, connections, metrics }, (reply) => {
     receiveBody(reply.request.raw, limits.bodyBytes, (body) => {
       try {
@@ -67,15 +77,24 @@ export function createAdmissionServer(options: AdmissionServerOptions): Admissio
   return {
     app,
     async listen({ host, port }) {
-      await app.listen({ host, port }).catch((cause: Error) => {
+      await app.listen({ host, port, backlog: connectionsWaiting }).catch((cause: Error) => {
         throw new SekishoError('ServerFailed', `cannot listen on ${host} port ${port}: ${cause.message}`, cause);
       });
       return (server.address() as AddressInfo).port;
     },
     serve: (pair) => server.setSecureContext(secureContext(pair)),
+    sendAway() {
+      server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
+        response.setHeader('connection', 'close');
+      });
+      connections.sendAway();
+    },
     async close() {
-      ending = true;
+      // A connection whose request has arrived and was not read yet is not idle.
+      await afterReading();
       const closed = app.close();
+      await inFlight.empty();
+      if (connections.unused) await sleep(arrivalMilliseconds);
       await inFlight.empty();
       // Whoever is connected and has asked nothing yet would keep the server open for as long as it likes.
       connections.destroyAll();
@@ -99,6 +118,7 @@ function createApp(pair: KeyPair, bodyLimit: number) {
       headersTimeout: timeouts.headers,
       connectionsCheckingInterval: timeouts.checkingInterval,
     },
+    clientErrorHandler: onClientError,
     bodyLimit,
     requestTimeout: timeouts.request,
     keepAliveTimeout: timeouts.keepAlive,
@@ -116,4 +136,17 @@ function createApp(pair: KeyPair, bodyLimit: number) {
     refuse(reply, { status: 400, message: 'the request cannot be read' });
   });
   return { app: app as unknown as FastifyInstance, server: app.server };
+}
+
+const evictionLogMilliseconds = 60_000;
+
+/** Counts them all and names one a minute: whoever opens thousands of connections shall not fill the log too. */
+function reportEvictions(log: Logger, metrics: Metrics): Evicted {
+  let next = 0;
+  return (address, connections) => {
+    metrics.connectionEvicted();
+    if (performance.now() < next) return;
+    next = performance.now() + evictionLogMilliseconds;
+    log.warn({ address, connections }, 'too many connections, ending some');
+  };
 }

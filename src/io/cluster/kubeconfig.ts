@@ -1,0 +1,44 @@
+import type { RequestOptions } from 'node:https';
+import type { KubeConfig } from '@kubernetes/client-node/dist/config.js';
+import { messageOf, SekishoError } from '../../core/error.ts';
+import { type ClusterCredentials, type Presented, rememberPresented } from './credentials.ts';
+
+/** Those of a kubeconfig's current context, with everything kubectl knows: exec plugins, OIDC, files, impersonation. */
+export async function kubeconfigCredentials(file: string): Promise<ClusterCredentials> {
+  // Costs 55 MiB, so only who asks for it pays; the whole package would cost 83.
+  const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(file);
+  } catch (thrown) {
+    throw new SekishoError('FileUnreadable', `${file}: cannot be read as a kubeconfig: ${messageOf(thrown)}`, thrown);
+  }
+  return { server: serverOf(config, file), ...rememberPresented(() => readConfig(config, file)) };
+}
+
+function serverOf(config: KubeConfig, file: string): URL {
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined) {
+    throw new SekishoError('UsageInvalid', `${file}: its current-context names no cluster; set it, or current-context`);
+  }
+  const url = URL.parse(server);
+  if (url !== null && url.protocol === 'https:') return url;
+  throw new SekishoError('UsageInvalid', `${file}: clusters[].cluster.server: must be an https URL, not ${server}`);
+}
+
+async function readConfig(config: KubeConfig, file: string): Promise<Presented> {
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options).catch((thrown: unknown) => {
+    throw new SekishoError('UsageInvalid', `${file}: no credentials: ${messageOf(thrown)}`, thrown);
+  });
+  const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized, auth, agent } = options;
+  const given = { ca, cert, key, pfx, passphrase, servername };
+  const tls = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
+  const basic = auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
+  const proxied = config.getCurrentCluster()?.proxyUrl !== undefined && typeof agent === 'object';
+  return {
+    headers: { ...(options.headers as Record<string, string> | undefined), ...basic },
+    tls: { ...tls, rejectUnauthorized: rejectUnauthorized !== false },
+    ...(proxied ? { agent: agent as NonNullable<Presented['agent']> } : {}),
+  };
+}
