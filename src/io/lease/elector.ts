@@ -12,7 +12,9 @@ export interface ElectorOptions extends Contender, Omit<OfficeOptions, 'renewDea
   readonly clock: Clock;
   /** From 0 to 1. */
   random(): number;
-  /** Why this process does not lead, or may soon not lead any more: told whenever it changes. */
+  /** Another holds the lease; told once for each. */
+  onWaiting(holder: string): void;
+  /** Why the lease could not be read or written, told when that changes. */
   onTrouble(reason: string): void;
 }
 
@@ -31,6 +33,8 @@ interface Campaign {
   observation: Observation | undefined;
   /** A write was sent, whatever became of it: the lease may be ours. */
   wrote: boolean;
+  /** What was told last of who holds the lease, and of what went wrong. */
+  holder: string;
   trouble: string;
 }
 
@@ -52,6 +56,7 @@ export function startElector(options: ElectorOptions): Elector {
     lease: undefined,
     observation: undefined,
     wrote: false,
+    holder: '',
     trouble: '',
   };
   const ended = contend(campaign);
@@ -73,7 +78,7 @@ async function contend(campaign: Campaign): Promise<void> {
     let failed = false;
     try {
       await attempt(campaign);
-      tell(campaign, office.held() ? '' : `the lease is held by ${campaign.observation?.record.holder}`);
+      tell(campaign);
     } catch (thrown) {
       failed = true;
       campaign.lease = undefined;
@@ -90,9 +95,14 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-function tell(campaign: Campaign, trouble: string): void {
-  if (trouble !== '' && trouble !== campaign.trouble) campaign.options.onTrouble(trouble);
+function tell(campaign: Campaign, trouble = ''): void {
+  const { options, office, observation } = campaign;
+  if (trouble !== '' && trouble !== campaign.trouble) options.onTrouble(trouble);
   campaign.trouble = trouble;
+  if (trouble !== '') return;
+  const holder = office.held() ? '' : (observation?.record.holder ?? '');
+  if (holder !== '' && holder !== campaign.holder && holder !== options.identity) options.onWaiting(holder);
+  campaign.holder = holder;
 }
 
 /** A leader first tries to write over what it wrote last, which saves the reading. */
@@ -128,7 +138,7 @@ async function write(campaign: Campaign, lease: LeaseObject): Promise<boolean> {
   const sent = clock.monotonic();
   campaign.wrote = true;
   const body = withRecord(lease, record);
-  const answer = await client.request({ method: 'PUT', path: leasePath(options.lease), body, timeout });
+  const answer = await client.request({ method: 'PUT', path: writePath(options), body, timeout });
   const written = answer.status === 200 ? parseLease(answer.body) : undefined;
   campaign.lease = written;
   if (written !== undefined) {
@@ -138,6 +148,10 @@ async function write(campaign: Campaign, lease: LeaseObject): Promise<boolean> {
   }
   if (answer.status === 409) return false;
   throw refusal(`cannot update the Lease ${options.lease.namespace}/${options.lease.name}`, answer);
+}
+
+function writePath({ lease }: ElectorOptions): string {
+  return `${leasePath(lease)}?fieldManager=sekisho-controller`;
 }
 
 /** Several attempts fit before the deadline; none goes on after it, when its answer would mean nothing. */
@@ -175,7 +189,7 @@ async function resign(campaign: Campaign): Promise<void> {
       const record = recordOf(lease);
       if (record.holder !== options.identity) return;
       const body = withRecord(lease, releasedRecord(record, clock.wall()));
-      const answer = await client.request({ method: 'PUT', path: leasePath(options.lease), body, timeout: 2_000 });
+      const answer = await client.request({ method: 'PUT', path: writePath(options), body, timeout: 2_000 });
       if (answer.status !== 409) return;
     }
   } catch (thrown) {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type LeafOptions, keepLeaf, leafNames } from '../../../src/io/certificates/leaf.ts';
+import { keepLeaf, type LeafOptions, leafNames } from '../../../src/io/certificates/leaf.ts';
 import { issueAuthority } from '../../../src/io/tls/issue.ts';
 import type { KeyPair, ServingPair } from '../../../src/io/tls/key-pair.ts';
 import { eventually } from '../../eventually.ts';
@@ -147,7 +147,11 @@ describe('the leaf of a replica', () => {
   });
 
   test.each([
-    ['half written', () => cluster.changeSecret({ 'tls.crt': first.cert.slice(0, 500), 'tls.key': first.key }), /tls\.crt.*read/],
+    [
+      'half written',
+      () => cluster.changeSecret({ 'tls.crt': first.cert.slice(0, 500), 'tls.key': first.key }),
+      /tls\.crt.*read/,
+    ],
     ['without its key', () => cluster.changeSecret({ 'tls.crt': first.cert }), /key cannot be read/],
     ['mismatched', () => cluster.changeSecret({ 'tls.crt': second.cert, 'tls.key': first.key }), /does not belong/],
     ['expired', () => signBy(expired), /expired at/],
@@ -162,7 +166,10 @@ describe('the leaf of a replica', () => {
     await using replica = keep();
     await replica.leaf.first;
     spoil();
-    const line = await eventually('said', () => replica.logged('CA cannot be used, the last good certificate stays')[0]);
+    const line = await eventually(
+      'said',
+      () => replica.logged('CA cannot be used, the last good certificate stays')[0],
+    );
     expect(line).toMatchObject({ level: 'error', reason: expect.stringMatching(reason), secret: 'sekisho/sekisho-ca' });
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(await replica.failures()).toBe(1);

@@ -57,6 +57,7 @@ function startCandidate(identity: string, clock: Clock = systemClock) {
         });
       }),
     onLost: (reason) => lost.push(reason),
+    onWaiting: (holder) => troubles.push(`the lease is held by ${holder}`),
     onTrouble: (reason) => troubles.push(reason),
   });
   electors.push(elector);

@@ -100,6 +100,7 @@ function startProcess(world: World, name: string, rate = 1): Process {
       world.ends.set(name, time.now());
     },
     onLost: () => undefined,
+    onWaiting: () => undefined,
     onTrouble: () => undefined,
   });
   return process;
