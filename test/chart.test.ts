@@ -55,7 +55,9 @@ describe('the values of the chart', () => {
   test('are what the templates read, and nothing else is', () => {
     const text = templates.map((name) => read(join('templates', name))).join('\n');
     const known = new Set(documentedValues().flatMap(({ path }) => prefixesOf(path)));
-    const asked = [...text.matchAll(/(?:\.Values|\$values)((?:\.[A-Za-z]+)+)/g)].map(([, path = '']) => path.slice(1));
+    const asked = [...text.matchAll(/(?:\.Values|\$values)\)?((?:\.[A-Za-z]+)+)/g)].map(([, path = '']) =>
+      path.slice(1),
+    );
     expect(asked.length).toBeGreaterThan(100);
     // What is passed on as a whole may be asked deeper, in what Kubernetes or our policies define.
     expect(asked.filter((path) => !known.has(path) && !prefixesOf(path).some(isValue))).toEqual([]);

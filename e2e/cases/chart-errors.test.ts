@@ -45,10 +45,10 @@ const errors: readonly (readonly [string, Rendering])[] = [
     { values: { controller: { replicaCount: 0 } } },
   ],
   [
-    'certificates.leafLifetime must be longer than certificates.propagation',
-    { values: { certificates: { leafLifetime: '5m' } } },
+    'certificates.leafLifetime must be at least 10s and three times',
+    { values: { certificates: { leafLifetime: '14m59s' } } },
   ],
-  ['certificates.caLifetime must be at least 3 x', { values: { certificates: { caLifetime: '504h' } } }],
+  ['certificates.caLifetime must be at least three times', { values: { certificates: { caLifetime: '504h' } } }],
   ['replicaCount is 0 and the failure policy is Fail', { values: { replicaCount: 0, mode: 'Enforce' } }],
   [
     'podDisruptionBudget has minAvailable and maxUnavailable',

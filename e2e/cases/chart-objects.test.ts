@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { installManifest } from '../../scripts/install-manifest.ts';
 import { noteCreated } from '../drivers/leftovers.ts';
 import { runProgram } from '../drivers/program.ts';
 import { waitFor } from '../drivers/waiting.ts';
@@ -115,5 +116,15 @@ describeHelmCase('what the chart renders', [], () => {
       ({ kind, metadata }) => kind === 'ResourceQuota' && metadata.namespace === namespace?.metadata.name,
     );
     expect(quota?.['spec']).toEqual({ hard: { pods: '0' } });
+  });
+});
+
+describeHelmCase('deploy/install.yaml', ['binaries'], () => {
+  test('is accepted by the API server', async () => {
+    for (const name of ['sekisho', 'sekisho-canary']) await createNamespace({}, { name });
+    const file = join(chartFolder, '../..', installManifest);
+    const applied = await kubectl(['apply', '--dry-run=server', '-f', file]);
+    expect(applied).toMatchObject({ code: 0 });
+    expect(applied.stdout).toContain('validatingwebhookconfiguration.admissionregistration.k8s.io/sekisho created');
   });
 });

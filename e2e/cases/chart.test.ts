@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
@@ -6,11 +6,13 @@ import { documentedValues } from '../../scripts/chart-documents.ts';
 import { installManifest, renderInstallManifest } from '../../scripts/install-manifest.ts';
 import { readSettings } from '../../src/commands/settings.ts';
 import { readPolicies } from '../../src/io/files/policies.ts';
-import { formatWebhookConfiguration } from '../../src/io/files/webhook-configuration.ts';
+import { startProcess } from '../drivers/process.ts';
+import { waitFor } from '../drivers/waiting.ts';
 import { sharedCluster } from '../harness/case.ts';
 import {
   chartFolder,
   describeHelmCase,
+  findObject,
   helm,
   helmProgram,
   helmTemplate,
@@ -21,14 +23,9 @@ import {
   renderObjects,
 } from '../harness/helm.ts';
 import { inParallel } from '../harness/in-parallel.ts';
+import { makeLoopbackCertificate } from '../harness/loopback-certificate.ts';
 
 const variants = await readdir(join(chartFolder, 'ci'));
-
-function find(objects: readonly RenderedObject[], kind: string, name: string): RenderedObject {
-  const object = objects.find((each) => each.kind === kind && each.metadata.name === name);
-  if (object === undefined) throw new Error(`the chart renders no ${kind} ${name}`);
-  return object;
-}
 
 type Values = { readonly [key: string]: unknown };
 
@@ -76,6 +73,17 @@ describeHelmCase('the chart', [], () => {
     const objects = parseObjects(written);
     expect(objects[0]).toMatchObject({ kind: 'Namespace', metadata: { name: 'sekisho' } });
     expect(objects.filter(({ metadata }) => metadata.annotations?.['helm.sh/hook'] !== undefined)).toEqual([]);
+    // The line at its top that makes it deny.
+    expect(written).toContain("sed 's/maxMode: Audit/maxMode: Enforce/; s/failurePolicy: Ignore/failurePolicy: Fail/'");
+    const enforcing = written
+      .replaceAll('maxMode: Audit', 'maxMode: Enforce')
+      .replaceAll('failurePolicy: Ignore', 'failurePolicy: Fail');
+    const chart = await renderObjects({ values: { mode: 'Enforce' }, args: ['--no-hooks'] });
+    const fields = (all: readonly RenderedObject[]) => [
+      findObject(all, 'ConfigMap', 'sekisho-settings')['data'],
+      findObject(all, 'ValidatingWebhookConfiguration', 'sekisho')['webhooks'],
+    ];
+    expect(fields(parseObjects(enforcing))).toEqual(fields(chart));
   });
 
   test('renders something else for every value that a file of ci/ sets, and these set every value', async () => {
@@ -85,7 +93,7 @@ describeHelmCase('the chart', [], () => {
       expect(rendered.code, rendered.stderr).toBe(0);
       const set = documentedValues()
         .map(({ path }) => path.split('.'))
-        .filter((path) => valueAt(values, path) !== undefined);
+        .filter((path) => (valueAt(values, path) ?? null) !== null);
       return inParallel(set, 1, async (path) => {
         const other = await mkdtemp(join(sharedCluster().folder, 'values-'));
         await writeFile(join(other, 'values.yaml'), stringify(without(values, path)));
@@ -129,7 +137,7 @@ describeHelmCase('the chart', [], () => {
       expect(policies.length, variant).toBeGreaterThan(0);
     }
     const objects = await renderObjects({ variant: 'enforce-values.yaml' });
-    const { 'pod-security.yaml': policy } = find(objects, 'ConfigMap', 'sekisho-policies')['data'] as Record<
+    const { 'pod-security.yaml': policy } = findObject(objects, 'ConfigMap', 'sekisho-policies')['data'] as Record<
       string,
       string
     >;
@@ -149,7 +157,8 @@ describeHelmCase('the chart', [], () => {
 
   test('gives a pod the time that its drain takes', async () => {
     const grace = async (rendering: Rendering): Promise<number | undefined> =>
-      podOf(find(await renderObjects(rendering), 'Deployment', 'sekisho-serve'))?.spec.terminationGracePeriodSeconds;
+      podOf(findObject(await renderObjects(rendering), 'Deployment', 'sekisho-serve'))?.spec
+        .terminationGracePeriodSeconds;
     expect(await grace({})).toBe(10 + 10 + 5);
     expect(await grace({ values: { shutdownDelay: '1h2m3s4ms', webhook: { timeoutSeconds: 30 } } })).toBe(
       3724 + 30 + 5,
@@ -161,7 +170,7 @@ describeHelmCase('the chart', [], () => {
     const annotations = async (values: object) => {
       const objects = await renderObjects({ values });
       return ['serve', 'controller'].map(
-        (name) => podOf(find(objects, 'Deployment', `sekisho-${name}`))?.metadata.annotations,
+        (name) => podOf(findObject(objects, 'Deployment', `sekisho-${name}`))?.metadata.annotations,
       );
     };
     const before = await annotations({});
@@ -175,6 +184,63 @@ describeHelmCase('the chart', [], () => {
     }
   });
 
+  test('says in its notes the mode, the failure policy, who is not judged, and what to do next', async () => {
+    const notes = async (...args: readonly string[]): Promise<string> => {
+      const install = ['install', 'sekisho', chartFolder, '--namespace', 'guards', '--dry-run=client', ...args];
+      return (await helm(install)).stdout.split('\nNOTES:\n')[1] ?? '';
+    };
+    const audit = await notes();
+    expect(audit).toMatch(/mode +Audit: nothing is denied/);
+    expect(audit).toMatch(/failure policy +Ignore: where the webhook does not answer, requests pass/);
+    expect(audit).toMatch(/never judged +guards, kube-system\n/);
+    expect(audit).toMatch(/policies +pod-security \(baseline, latest, Enforce\)\n/);
+    expect(audit).toContain('--set mode=Enforce');
+    expect(audit).toContain('kubectl delete validatingwebhookconfiguration sekisho\n');
+    const enforce = await notes('--values', join(chartFolder, 'ci/enforce-values.yaml'), '--namespace', 'default');
+    expect(enforce).toMatch(/mode +Enforce: policies that enforce deny/);
+    expect(enforce).toMatch(/failure policy +Fail: .+ requests are refused/);
+    expect(enforce).toMatch(/policies +pod-security \(restricted, v1.36, Enforce\), lab\n/);
+    expect(enforce).toContain('pods of that namespace are not judged');
+    expect(enforce).not.toContain('--set mode=Enforce');
+  });
+
+  test('starts serve with arguments and files that it takes', async () => {
+    const values = { image: { tag: 'any' } };
+    const objects = await renderObjects({ variant: 'existing-certificate-values.yaml', values });
+    const folder = await mkdtemp(join(sharedCluster().folder, 'chart-'));
+    for (const part of ['settings', 'policies']) {
+      await mkdir(join(folder, part));
+      const files = findObject(objects, 'ConfigMap', `sekisho-${part}`)['data'] as Record<string, string>;
+      for (const [name, text] of Object.entries(files)) await writeFile(join(folder, part, name), text);
+    }
+    await mkdir(join(folder, 'certificate'));
+    const { certificate, key } = makeLoopbackCertificate();
+    await writeFile(join(folder, 'certificate/tls.crt'), certificate);
+    await writeFile(join(folder, 'certificate/tls.key'), key);
+    const [container] = podOf(findObject(objects, 'Deployment', 'sekisho-serve'))?.spec.containers ?? [];
+    const args = (container?.args ?? []).map((each) => each.replace('/etc/sekisho', folder));
+    const program = process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '../../bin/sekisho');
+    const env = { PATH: process.env['PATH'], HOME: folder };
+    const serve = startProcess(program, [...args, '--host=127.0.0.1', '--port=0', '--probe-port=0'], { env });
+    try {
+      const line = await waitFor(
+        async () =>
+          serve
+            .output()
+            .split('\n')
+            .find((each) => each.includes('"listening"')),
+        {
+          withinMs: 30_000,
+          what: 'sekisho serve',
+          process: serve,
+        },
+      );
+      expect(JSON.parse(line)).toMatchObject({ policies: ['pod-security'] });
+    } finally {
+      await serve.stop();
+    }
+  });
+
   test('names an image by its digest where there is one', async () => {
     const digest = `sha256:${'a'.repeat(64)}`;
     const images = async (values: object) => {
@@ -185,91 +251,5 @@ describeHelmCase('the chart', [], () => {
     expect(await images({ image: { digest } })).toEqual([`sekisho.dev/sekisho@${digest}`]);
     expect(await images({ image: { registry: '' } })).toEqual(['sekisho:0.1.0']);
     expect(await images({ global: { imageRegistry: 'mirror:5000' } })).toEqual(['mirror:5000/sekisho:0.1.0']);
-  });
-});
-
-describeHelmCase('the webhook configuration of the chart', [], () => {
-  interface Configuration {
-    readonly webhooks: readonly [
-      {
-        readonly rules: unknown;
-        readonly failurePolicy: string;
-        readonly objectSelector?: unknown;
-        readonly clientConfig: { readonly caBundle?: string };
-        readonly namespaceSelector: { readonly matchExpressions: readonly object[] };
-      },
-    ];
-  }
-  const configuration = async (rendering: Rendering = {}) => {
-    const objects = await renderObjects(rendering);
-    return find(objects, 'ValidatingWebhookConfiguration', 'sekisho') as unknown as Configuration;
-  };
-
-  test('asks for what serve --dev asks for', async () => {
-    const development = parse(formatWebhookConfiguration({ url: 'https://127.0.0.1', authority: '' })) as Configuration;
-    const { webhooks } = await configuration();
-    expect(webhooks).toHaveLength(1);
-    expect(webhooks[0].rules).toEqual(development.webhooks[0].rules);
-    expect(webhooks[0].objectSelector).toBeUndefined();
-  });
-
-  test('leaves out our own namespace and kube-system by the label nobody can change, whatever else is excluded', async () => {
-    const [entry] = (await configuration({ namespace: 'guards' })).webhooks;
-    const own = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['guards', 'kube-system'] };
-    expect(entry.namespaceSelector).toEqual({ matchExpressions: [own] });
-    const more = {
-      excludedNamespaces: ['shop'],
-      namespaceSelector: { matchExpressions: [{ key: 'a', operator: 'Exists' }] },
-    };
-    const [wider] = (await configuration({ namespace: 'guards', values: { webhook: more } })).webhooks;
-    expect(wider.namespaceSelector).toEqual({
-      matchExpressions: [
-        { ...own, values: [...own.values, 'shop'] },
-        { key: 'a', operator: 'Exists' },
-      ],
-    });
-  });
-
-  test.each([
-    ['Audit', '', 'Ignore'],
-    ['Warn', '', 'Ignore'],
-    ['Enforce', '', 'Fail'],
-    ['Enforce', 'Ignore', 'Ignore'],
-    ['Audit', 'Fail', 'Fail'],
-  ])('of mode %s and failurePolicy "%s" has %s', async (mode, failurePolicy, expected) => {
-    const { webhooks } = await configuration({ values: { mode, webhook: { failurePolicy } } });
-    expect(webhooks[0].failurePolicy).toBe(expected);
-  });
-
-  test('leaves to the controller what the controller fills', async () => {
-    const objects = await renderObjects();
-    expect((await configuration()).webhooks[0].clientConfig).not.toHaveProperty('caBundle');
-    expect(Object.keys(find(objects, 'Secret', 'sekisho-ca')).sort()).toEqual([
-      'apiVersion',
-      'kind',
-      'metadata',
-      'type',
-    ]);
-    expect(Object.keys(find(objects, 'Lease', 'sekisho-controller')).sort()).toEqual([
-      'apiVersion',
-      'kind',
-      'metadata',
-    ]);
-  });
-
-  test('carries a given CA, whether that was PEM or base64 of it, and nothing of mode self is rendered', async () => {
-    const variant = 'existing-certificate-values.yaml';
-    const { webhooks } = await configuration({ variant });
-    const pem = Buffer.from(webhooks[0].clientConfig.caBundle ?? '', 'base64').toString();
-    expect(pem).toMatch(/^-----BEGIN CERTIFICATE-----\n[\s\S]+\n-----END CERTIFICATE-----$/);
-    const values = { certificates: { existing: { caBundle: Buffer.from(pem).toString('base64') } } };
-    expect((await configuration({ variant, values })).webhooks[0].clientConfig.caBundle).toBe(
-      webhooks[0].clientConfig.caBundle,
-    );
-    const objects = await renderObjects({ variant });
-    expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
-    const serve = podOf(find(objects, 'Deployment', 'sekisho-serve'))?.spec;
-    expect(serve?.automountServiceAccountToken).toBe(false);
-    expect(serve?.containers[0]?.args).toContain('--cert=/etc/sekisho/certificate/tls.crt');
   });
 });

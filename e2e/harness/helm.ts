@@ -107,6 +107,12 @@ export function parseObjects(text: string): readonly RenderedObject[] {
   });
 }
 
+export function findObject(objects: readonly RenderedObject[], kind: string, name: string): RenderedObject {
+  const object = objects.find((each) => each.kind === kind && each.metadata.name === name);
+  if (object === undefined) throw new Error(`the chart renders no ${kind} ${name}`);
+  return object;
+}
+
 export function asList(items: readonly object[]): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
 }

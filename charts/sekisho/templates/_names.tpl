@@ -59,7 +59,7 @@ app.kubernetes.io/part-of: sekisho
 
 {{/* The namespaces that are never judged, as JSON: only by the label that the API server sets and nobody can change. */}}
 {{- define "sekisho.excludedNamespaces" -}}
-{{- concat (list .Release.Namespace "kube-system") .Values.webhook.excludedNamespaces | uniq | toJson -}}
+{{- concat (list .Release.Namespace "kube-system") (default list .Values.webhook.excludedNamespaces) | uniq | toJson -}}
 {{- end }}
 
 {{/* The CA of certificates.mode existing in base64, given as PEM or so already. */}}
@@ -80,4 +80,9 @@ app.kubernetes.io/part-of: sekisho
 {{- $minutes := regexFind "[0-9]+m" $rest | trimSuffix "m" | int64 -}}
 {{- $seconds := regexFind "[0-9]+s" $rest | trimSuffix "s" | int64 -}}
 {{- add (mul $hours 3600) (mul $minutes 60) $seconds (div (add ($milliseconds | trimSuffix "ms" | int64) 999) 1000) -}}
+{{- end }}
+
+{{/* A number of pods or a percentage, as text; empty where there is none. To templates 0 is empty, to budgets it is not. */}}
+{{- define "sekisho.amount" -}}
+{{- if not (kindIs "invalid" .) }}{{ toString . }}{{ end -}}
 {{- end }}

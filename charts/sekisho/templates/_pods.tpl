@@ -1,6 +1,6 @@
 {{/* The image: registry/repository:tag@digest, and where a digest is given it decides. */}}
 {{- define "sekisho.image" -}}
-{{- $registry := default .Values.image.registry .Values.global.imageRegistry -}}
+{{- $registry := default .Values.image.registry (.Values.global).imageRegistry -}}
 {{- with $registry }}{{ trimSuffix "/" . }}/{{ end -}}
 {{- .Values.image.repository -}}
 {{- if or .Values.image.tag (not .Values.image.digest) }}:{{ default .Chart.AppVersion .Values.image.tag }}{{ end -}}
@@ -13,7 +13,7 @@
 serviceAccountName: {{ .account }}
 automountServiceAccountToken: {{ .token }}
 enableServiceLinks: false
-{{- with concat $values.global.imagePullSecrets $values.imagePullSecrets | uniq }}
+{{- with concat (default list ($values.global).imagePullSecrets) (default list $values.imagePullSecrets) | uniq }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $values.priorityClassName }}
