@@ -61,8 +61,7 @@ async function cached(
     const started = performance.now();
     const local = localName(key);
     await make(local);
-    const half = `${archive}.building`;
-    await rm(half, { force: true });
+    const half = `${archive}.${process.pid}`;
     // By its id: by its name, the archive would carry that name too.
     const id = (await buildah('images', ['--quiet', '--no-trunc', local])).trim();
     await buildah('push', [id, `docker-archive:${half}:${repository}:${tag}`]);
