@@ -1,8 +1,11 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NodeDriver } from '../drivers/node.ts';
 import type { Outcome } from '../drivers/program.ts';
 import { waitFor } from '../drivers/waiting.ts';
 import { describeCase } from '../harness/case.ts';
+import { helmOutput } from '../harness/helm.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { readManifests } from '../harness/manifests.ts';
 import { createNamespace } from '../harness/namespace.ts';
@@ -96,6 +99,18 @@ describeCase('a node', ['node'], () => {
     expect(await driver.cluster.node.killContainers({ namespace, labelSelector: 'app=web' })).toBeGreaterThanOrEqual(2);
     await waitFor(async () => (await restarts()) === '1 1' || undefined, { withinMs: 30_000, what: 'both restarts' });
     await run('wait', 'deployment/web', '--for=condition=Available', '--timeout=50s');
+  });
+
+  test('lets helm install a chart and remove it', async () => {
+    const { cluster } = driver;
+    const chart = join(cluster.folder, 'chart');
+    await mkdir(join(chart, 'templates'), { recursive: true });
+    await writeFile(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: small\nversion: 1.0.0\n');
+    await writeFile(join(chart, 'templates', 'once.yaml'), manifests.object('Pod/once').replace('"once"', '"charted"'));
+    await helmOutput(cluster, ['install', 'small', chart, '--namespace', namespace]);
+    expect(await run('get', 'pod', 'charted', '-o', 'name')).toBe('pod/charted\n');
+    await helmOutput(cluster, ['uninstall', 'small', '--namespace', namespace, '--wait']);
+    expect(await run('get', 'pod', 'charted', '--ignore-not-found', '-o', 'name')).toBe('');
   });
 
   test('lets the API server ask a webhook on this machine, also after it was restarted', async () => {

@@ -1,4 +1,4 @@
-import { chmod, chown, cp, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runProgram } from '../drivers/program.ts';
@@ -28,6 +28,7 @@ export async function makeBases(hash: string): Promise<Bases> {
   const context = await mkdtemp(join(tmpdir(), 'sekisho-e2e-bases-'));
   try {
     await layOutRuntime(join(context, 'runtime'));
+    await mkdir(join(context, 'home'));
     await layOutBuild(join(context, 'build'));
     for (const target of ['runtime', 'build'] as const) await buildBase(context, target, bases[target]);
   } finally {
@@ -63,10 +64,9 @@ async function layOutDebian(root: string, packages: readonly string[]): Promise<
     if ((await stat(path).catch(() => undefined))?.isFile()) await put(path, join(root, path));
   }
   await put(authorities, join(root, authorities)); // made on installation, hence of no package
+  await mkdir(join(root, 'home'));
   await mkdir(join(root, 'tmp'));
   await chmod(join(root, 'tmp'), 0o1777); // mkdir would heed the umask
-  await mkdir(join(root, 'home/nonroot'), { recursive: true });
-  await chown(join(root, 'home/nonroot'), 65532, 65532);
   const users = ['root:x:0:0:root:/root:/sbin/nologin', 'nonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin'];
   await writeFile(join(root, 'etc/passwd'), `${users.join('\n')}\n`);
   await writeFile(join(root, 'etc/group'), 'root:x:0:\nnonroot:x:65532:\n');

@@ -62,8 +62,8 @@ async function cached(
     const started = performance.now();
     const local = localName(key);
     await make(local);
-    const half = `${archive}.building`;
-    await rm(half, { force: true });
+    await forgetHalf();
+    const half = `${archive}.${process.pid}`;
     // By its id: by its name, the archive would carry that name too.
     const id = (await buildah('images', ['--quiet', '--no-trunc', local])).trim();
     await buildah('push', [id, `docker-archive:${half}:${repository}:${tag}`]);
@@ -88,6 +88,12 @@ async function forget(prefix: string): Promise<void> {
     await rm(join(cacheFolder, name), { force: true });
     await buildah('rmi', [localName(name.slice(0, -'.tar'.length))]).catch(() => undefined); // gone already
   }
+}
+
+/** We hold the lock: what is here belongs to a build that was killed. */
+async function forgetHalf(): Promise<void> {
+  const names = (await readdir(cacheFolder)).filter((name) => /^image-.*\.tar\.\d+$/.test(name));
+  for (const name of names) await rm(join(cacheFolder, name), { force: true });
 }
 
 async function hashOf(patterns: readonly string[]): Promise<string> {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -11,9 +11,36 @@ export async function cgroupMounts(): Promise<readonly string[]> {
   });
 }
 
-/** Makes a group of this name in every hierarchy: kubelet wants its root to be there. */
+/** Makes a group of this name in every hierarchy: kubelet wants its root to be there, with these controllers. */
 export async function createCgroups(name: string): Promise<void> {
-  for (const mount of await cgroupMounts()) await mkdir(join(mount, name), { recursive: true });
+  for (const mount of await cgroupMounts()) {
+    for (const controller of await wantedControllers(mount)) {
+      // Refused where processes are in the root itself, as in a container; then missingControllers tells.
+      await writeFile(join(mount, 'cgroup.subtree_control'), `+${controller}`).catch(() => undefined);
+    }
+    await mkdir(join(mount, name), { recursive: true });
+  }
+}
+
+/** What kubelet would miss in the group: with version 2 a group has the controllers that its parent passes on. */
+export async function missingControllers(name: string): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (const mount of await cgroupMounts()) {
+    const has = await controllersOf(join(mount, name));
+    missing.push(...(await wantedControllers(mount)).filter((controller) => !has.includes(controller)));
+  }
+  return missing;
+}
+
+/** None with version 1, where the file does not exist. */
+async function wantedControllers(mount: string): Promise<readonly string[]> {
+  const available = await controllersOf(mount);
+  return ['cpu', 'cpuset', 'memory', 'pids', 'hugetlb'].filter((controller) => available.includes(controller));
+}
+
+async function controllersOf(folder: string): Promise<readonly string[]> {
+  const text = await readFile(join(folder, 'cgroup.controllers'), 'utf8').catch(() => '');
+  return text.trim().split(' ');
 }
 
 /** The processes of the groups that have this name, in whatever depth below `root`, as this machine counts them. */

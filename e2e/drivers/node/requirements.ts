@@ -1,8 +1,7 @@
-import { accessSync, constants, globSync, readFileSync } from 'node:fs';
-import { mkdir, rmdir } from 'node:fs/promises';
+import { accessSync, constants, globSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runProgram } from '../program.ts';
-import { cgroupMounts } from './cgroups.ts';
+import { cgroupMounts, createCgroups, missingControllers, removeCgroups } from './cgroups.ts';
 
 /** Debian's packages that a node is made of, and a program or file of each. */
 const packages: Readonly<Record<string, string>> = {
@@ -48,29 +47,35 @@ export async function whyNoNode(): Promise<string | undefined> {
   const missing = Object.entries(packages).filter(([, has]) => !installed(has));
   if (missing.length > 0) return `a node needs Debian's packages ${missing.map(([name]) => name).join(' ')}`;
   if (programPath('go') === undefined) return 'a node needs Go, to build its programs';
-  if (!readFileSync('/proc/filesystems', 'utf8').includes('\toverlay\n')) return 'a node needs the overlay file system';
   return (await whyNoCgroups()) ?? whyNoNamespaces();
 }
 
 async function whyNoCgroups(): Promise<string | undefined> {
-  const mounts = await cgroupMounts();
-  if (mounts.length === 0) return 'a node needs control groups, and none are mounted';
+  if ((await cgroupMounts()).length === 0) return 'a node needs control groups, and none are mounted';
+  const probe = `sekisho-probe-${process.pid}`;
   try {
-    for (const mount of mounts) {
-      const probe = join(mount, `sekisho-probe-${process.pid}`);
-      await mkdir(probe);
-      await rmdir(probe);
-    }
-    return undefined;
+    await createCgroups(probe);
+    const missing = await missingControllers(probe);
+    return missing.length === 0 ? undefined : `a node needs the cgroup controllers ${missing.join(' ')}`;
   } catch (error) {
     return `a node needs writable control groups: ${(error as Error).message}`;
+  } finally {
+    await removeCgroups(probe);
   }
 }
 
-/** The machine may be a container whose root may do less than root. */
+/** What machine.sh does and what kube-proxy needs: in a container, root may be less than root. */
+const attempt = [
+  'mount -t tmpfs tmpfs /run',
+  'mkdir /run/upper /run/work',
+  'mount -t overlay overlay -o lowerdir=/var/lib,upperdir=/run/upper,workdir=/run/work /var/lib',
+  'ip link add sekisho-probe type veth',
+  'nft list ruleset >/dev/null',
+].join(' && ');
+
 async function whyNoNamespaces(): Promise<string | undefined> {
-  const attempt = 'mount -t tmpfs tmpfs /run && ip link add sekisho-probe type veth && nft list ruleset >/dev/null';
   const args = ['--net', '--mount', '--pid', '--fork', '--mount-proc', 'sh', '-c', attempt];
   const { code, stderr } = await runProgram('unshare', args, { env: { ...process.env, PATH: searchPath } });
-  return code === 0 ? undefined : `a node needs namespaces, veth and nftables: ${stderr.trim().split('\n').at(-1)}`;
+  if (code === 0) return undefined;
+  return `a node needs namespaces, overlay mounts, veth and nftables: ${stderr.trim().split('\n').at(-1)}`;
 }
