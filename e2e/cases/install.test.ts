@@ -4,9 +4,9 @@ import type { Outcome } from '../drivers/program.ts';
 import { auditEvents } from '../harness/audit-log.ts';
 import { describeCase } from '../harness/case.ts';
 import { commandsOfReadme, runLine } from '../harness/commands.ts';
-import { deleteInstallation, servedMetrics, servePods, whatIsLeft } from '../harness/release.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { nodeTimeoutMs, sekishoImage, startNode } from '../harness/node.ts';
+import { deleteInstallation, servedMetrics, servePods, whatIsLeft } from '../harness/release.ts';
 
 const minutes = 60_000;
 

@@ -5,11 +5,11 @@ import type { NodeDriver } from '../drivers/node.ts';
 import { waitFor } from '../drivers/waiting.ts';
 import { describeCase } from '../harness/case.ts';
 import { helmOutput } from '../harness/helm.ts';
-import { whatIsLeft } from '../harness/release.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { readManifests } from '../harness/manifests.ts';
 import { createNamespace } from '../harness/namespace.ts';
 import { nodeTimeoutMs, sekishoImage, startNode } from '../harness/node.ts';
+import { whatIsLeft } from '../harness/release.ts';
 
 const manifests = readManifests(import.meta.filename);
 const minutes = 60_000;

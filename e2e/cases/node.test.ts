@@ -107,9 +107,9 @@ describeCase('a node', ['node'], () => {
     await mkdir(join(chart, 'templates'), { recursive: true });
     await writeFile(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: small\nversion: 1.0.0\n');
     await writeFile(join(chart, 'templates', 'once.yaml'), manifests.object('Pod/once').replace('"once"', '"charted"'));
-    await helmOutput(cluster, ['install', 'small', chart, '--namespace', namespace]);
+    await helmOutput(['install', 'small', chart, '--namespace', namespace], { cluster });
     expect(await run('get', 'pod', 'charted', '-o', 'name')).toBe('pod/charted\n');
-    await helmOutput(cluster, ['uninstall', 'small', '--namespace', namespace, '--wait']);
+    await helmOutput(['uninstall', 'small', '--namespace', namespace, '--wait'], { cluster });
     expect(await run('get', 'pod', 'charted', '--ignore-not-found', '-o', 'name')).toBe('');
   });
 

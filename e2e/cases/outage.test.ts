@@ -6,11 +6,11 @@ import { waitFor } from '../drivers/waiting.ts';
 import type { ApiRequest } from '../harness/api-client.ts';
 import { describeCase } from '../harness/case.ts';
 import { helmOutput } from '../harness/helm.ts';
-import { servePods } from '../harness/release.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { readManifests } from '../harness/manifests.ts';
 import { createNamespace } from '../harness/namespace.ts';
 import { nodeTimeoutMs, sekishoImage, startNode } from '../harness/node.ts';
+import { servePods } from '../harness/release.ts';
 import { startSteadyLoad } from '../harness/steady-load.ts';
 import { webhookCalls } from '../harness/webhook-calls.ts';
 
