@@ -85,6 +85,8 @@ describeCase('an installation', ['node'], () => {
   test('without helm does the same', { timeout: 6 * minutes }, async () => {
     const { cluster } = driver;
     const wait = ['-n', 'sekisho', 'rollout', 'status', '--timeout=120s'];
+    await kubectl(['create', 'namespace', 'shop'], { cluster }); // there, unless this test runs alone
+    await kubectl(['wait', 'namespace/sekisho-canary', '--for=delete', '--timeout=50s'], { cluster });
     await kubectlOutput(['apply', '-f', 'deploy/install.yaml'], { cluster });
     await kubectlOutput([...wait, 'deployment/sekisho-serve'], { cluster, timeoutMs: 2 * minutes });
     expect(await shop('apply', '-f', 'examples/good-pod.yaml')).toMatchObject({ code: 0 });

@@ -116,7 +116,7 @@ describeCase('a webhook that enforces, with failure policy Fail,', ['node'], () 
   test('starts in a cluster that has its configuration and none of its pods', { timeout: 4 * minutes }, async () => {
     const deployments = ['deployment/sekisho-serve', 'deployment/sekisho-controller'];
     await own('scale', '--replicas=0', ...deployments);
-    await own('wait', 'pod', '-l', 'app.kubernetes.io/part-of=sekisho', '--for=delete', '--timeout=60s');
+    await own('wait', 'pod', '-l', 'app.kubernetes.io/name=sekisho', '--for=delete', '--timeout=60s');
     await driver.restart();
     expect(await createTenantPod()).toMatchObject({
       code: 1,

@@ -6,12 +6,30 @@ const clusterWide = ['validatingwebhookconfigurations', 'clusterroles', 'cluster
 
 const part = 'app.kubernetes.io/part-of=sekisho';
 
+interface PodList {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  }[];
+}
+
 /** Names of the webhook's pods that are Ready. */
 export async function servePods(cluster: Cluster, namespace = 'sekisho'): Promise<readonly string[]> {
-  const ready = '{range .items[?(@.status.conditions[?(@.type=="Ready")].status=="True")]}{.metadata.name} {end}';
-  const selector = `${part},app.kubernetes.io/component=serve`;
-  const args = ['-n', namespace, 'get', 'pods', '-l', selector, '-o', `jsonpath=${ready}`];
-  return (await kubectlOutput(args, { cluster })).split(' ').filter(Boolean);
+  const args = [
+    '-n',
+    namespace,
+    'get',
+    'pods',
+    '-l',
+    'app.kubernetes.io/name=sekisho,app.kubernetes.io/component=serve',
+    '-o',
+    'json',
+  ];
+  const { items } = JSON.parse(await kubectlOutput(args, { cluster })) as PodList;
+  const ready = items.filter(({ status }) =>
+    status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
+  );
+  return ready.map(({ metadata }) => metadata.name);
 }
 
 /** What each of the webhook's pods answers to `GET /metrics`. */
