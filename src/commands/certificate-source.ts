@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { SekishoError } from '../core/error.ts';
-import type { ClusterClient } from '../io/cluster/client.ts';
+import { readCredentials } from '../io/cluster/credentials.ts';
 import { createClusterClient } from '../io/cluster/http-client.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics } from '../io/metrics.ts';
@@ -114,7 +114,7 @@ async function openOwnCertificate(
 ): Promise<CertificateSource> {
   const [{ keepLeaf, leafNames }, client] = await Promise.all([
     import('../io/certificates/leaf.ts'),
-    connectToCluster(options.kubeconfig),
+    readCredentials(options.kubeconfig).then(createClusterClient),
   ]);
   const { certs } = settings;
   let webhook: Pick<AdmissionServer, 'serve'> | undefined;
@@ -145,16 +145,6 @@ async function openOwnCertificate(
     announce: async () => undefined,
     unreadiness: leaf.unreadiness,
   };
-}
-
-/** As the user of a kubeconfig, or as the pod's service account. */
-async function connectToCluster(kubeconfig: string | undefined): Promise<ClusterClient> {
-  if (kubeconfig !== undefined) {
-    const { kubeconfigCredentials } = await import('../io/cluster/kubeconfig.ts');
-    return createClusterClient(await kubeconfigCredentials(kubeconfig));
-  }
-  const { serviceAccountCredentials } = await import('../io/cluster/service-account.ts');
-  return createClusterClient(serviceAccountCredentials(process.env));
 }
 
 function untimely({ notBefore, notAfter }: ServingPair): string | undefined {

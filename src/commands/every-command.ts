@@ -5,6 +5,7 @@ export type AddCommand = (program: Command) => void;
 /** Each subcommand's file is read only when it is asked for: starting is most of what a short command does. */
 export const everyCommand: Readonly<Record<string, () => Promise<AddCommand>>> = {
   serve: async () => (await import('./serve.ts')).addServeCommand,
+  controller: async () => (await import('./controller.ts')).addControllerCommand,
   review: async () => (await import('./review.ts')).addReviewCommand,
   check: async () => (await import('./check.ts')).addCheckCommand,
   explain: async () => (await import('./explain.ts')).addExplainCommand,

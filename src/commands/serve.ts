@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Locale } from '../core/locale.ts';
 import { builtinHint, collect } from './policy-option.ts';
+import { parsePort } from './port-option.ts';
 
 /** What the command line of `sekisho serve` says. */
 export interface ServeOptions {
@@ -43,10 +44,4 @@ export function addServeCommand(program: Command): void {
       const { serve } = await import('./service.ts');
       await serve(options);
     });
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
 }

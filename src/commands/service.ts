@@ -1,3 +1,4 @@
+import type { AnswerContext } from '../core/admission/answer.ts';
 import { SekishoError } from '../core/error.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
 import { offlineFacts } from '../io/facts.ts';
@@ -13,6 +14,7 @@ import { type CertificateSource, developmentAddress, openCertificate } from './c
 import type { ServeOptions } from './serve.ts';
 import { readSettings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
+import { urlOf } from './url.ts';
 import { packageVersion } from './version.ts';
 
 /** Milliseconds: endpoints, and every kube-proxy, know within a few seconds that a replica goes. */
@@ -40,7 +42,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   // Nobody can be answered before there is a certificate; the probes say so meanwhile.
   await certificate.first;
   const locale = options.langGiven ? options.lang : (settings.language ?? options.lang);
-  const answers = { policies: createPolicySet(policies, settings.maxMode), facts: offlineFacts, locale };
+  const answers: AnswerContext = {
+    policies: createPolicySet(policies, settings.maxMode),
+    facts: offlineFacts,
+    locale,
+    ...(settings.installation && { canaryNamespace: settings.installation.canaryNamespace }),
+  };
   const pair = certificate.pair();
   const webhook = createAdmissionServer({ pair, answers, limits: standardLimits, inFlight, log, metrics });
   certificate.feed(webhook);
@@ -104,8 +111,4 @@ function policySources({ policy = [], dev }: ServeOptions): readonly string[] {
     'UsageInvalid',
     'no policy: add --policy FILE, --policy FOLDER or --policy builtin:restricted',
   );
-}
-
-function urlOf(scheme: string, host: string, port: number): string {
-  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

@@ -44,10 +44,13 @@ export interface Serving {
 }
 
 /** `sekisho serve` on ports of its own choice, up to the line that says which. */
-export async function serve(args: readonly string[]): Promise<Serving> {
-  const child = spawn(program, ['serve', '--port', '0', '--probe-port', '0', ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+export function serve(args: readonly string[]): Promise<Serving> {
+  return start(['serve', '--port', '0', '--probe-port', '0', ...args]);
+}
+
+/** A command that goes on until it is stopped, up to the line that says where it listens. */
+export async function start(args: readonly string[]): Promise<Serving> {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   const lines: Record<string, unknown>[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     lines.push(line.startsWith('{') ? JSON.parse(line) : { msg: line });

@@ -13,6 +13,8 @@ import type { AdmissionRequest } from './review.ts';
 /** What a verdict depends on besides the request, and the language it is given in. */
 export interface AnswerContext extends JudgeContext {
   readonly locale: Locale;
+  /** Whoever asks about an object in this namespace wants to know whether we were asked. */
+  readonly canaryNamespace?: string;
 }
 
 /** The response for the API server, and what log and metrics say of it. */
@@ -27,6 +29,22 @@ export interface Answer {
 
 /** Judges one request. A promise only where a rule needs facts that have to be fetched. */
 export function answerRequest(request: AdmissionRequest, context: AnswerContext): Answer | Promise<Answer> {
+  const answer = verdictOn(request, context);
+  if (request.namespace !== context.canaryNamespace) return answer;
+  return answer instanceof Promise ? answer.then(withCanaryWarning) : withCanaryWarning(answer);
+}
+
+/** What a canary listens for. */
+export const canaryWarning = /^sekisho canary \S+$/;
+
+/** Whatever the verdict and the ceiling. First, because the API server cuts what follows too many warnings. */
+function withCanaryWarning(answer: Answer): Answer {
+  const { response } = answer;
+  const warnings = [`sekisho canary ${response.uid}`, ...(response.warnings ?? [])];
+  return { ...answer, response: { ...response, warnings } };
+}
+
+function verdictOn(request: AdmissionRequest, context: AnswerContext): Answer | Promise<Answer> {
   const workload = workloadOfResource(request.group, request.resource);
   if (workload === undefined || !isJudged(request, workload)) return pass(request.uid);
   const { object } = request;

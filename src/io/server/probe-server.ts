@@ -5,8 +5,8 @@ import type { Metrics } from '../metrics.ts';
 import type { Address } from './server.ts';
 
 export interface ProbeServerOptions {
-  readonly metrics: Metrics;
-  /** Why the webhook must not be sent requests now; undefined when it may. */
+  readonly metrics: Pick<Metrics, 'registry'>;
+  /** Why the process must not be sent requests now; undefined when it may. */
   unreadiness(): string | undefined;
 }
 

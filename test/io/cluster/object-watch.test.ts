@@ -191,7 +191,7 @@ describe('an API server that refuses', () => {
 test('is followed no longer once disposed', async () => {
   api.put(path, ca('one'));
   const following = follow();
-  await watching();
+  await eventually('it looked again after the watch had opened', () => api.asked.length === 3);
   await following[Symbol.asyncDispose]();
   await eventually('no watch is open', () => api.watchers.size === 0);
   const asked = api.asked.length;

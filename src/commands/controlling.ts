@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { SekishoError } from '../core/error.ts';
+import { watchCoverage } from '../io/canaries/coverage-duty.ts';
+import { keepCertificates } from '../io/certificates/keeper.ts';
+import type { ClusterClient } from '../io/cluster/client.ts';
+import { readCredentials } from '../io/cluster/credentials.ts';
+import { createClusterClient } from '../io/cluster/http-client.ts';
+import { type ControllerMetrics, createControllerMetrics } from '../io/controller-metrics.ts';
+import { systemClock } from '../io/lease/clock.ts';
+import { standardTiming } from '../io/lease/election.ts';
+import { type Elector, startElector } from '../io/lease/elector.ts';
+import { createLogger, type Logger } from '../io/log.ts';
+import { anyAddress } from '../io/server/any-address.ts';
+import { createProbeServer } from '../io/server/probe-server.ts';
+import { showCoverage } from './canary-report.ts';
+import { cleanUp } from './cleanup.ts';
+import type { ControllerOptions } from './controller.ts';
+import { type Installation, readSettings, type Settings } from './settings.ts';
+import { endInOrder } from './shutdown.ts';
+import { urlOf } from './url.ts';
+import { packageVersion } from './version.ts';
+
+/** One of the two errands, or the controller until it is told to stop. */
+export async function control(options: ControllerOptions): Promise<void> {
+  const settings = await readSettings(options.config);
+  const { installation } = settings;
+  if (installation === undefined) {
+    throw new SekishoError(
+      'SettingsInvalid',
+      `${options.config}: installation: is missing; it names what to look after`,
+    );
+  }
+  const client = createClusterClient(await readCredentials(options.kubeconfig));
+  if (options.cleanup || options.canaries) {
+    await using errand = client;
+    const { canaryNamespace, webhookConfiguration } = installation;
+    process.exitCode = options.cleanup
+      ? await cleanUp({ client: errand, webhookConfiguration, clock: systemClock, write: print })
+      : await showCoverage({ client: errand, canaryNamespace, webhookConfiguration, write: print });
+    return;
+  }
+  await runController(options, { client, settings, installation });
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** What a controller works on. */
+interface Charge {
+  readonly client: ClusterClient;
+  readonly settings: Settings;
+  readonly installation: Installation;
+}
+
+async function runController(options: ControllerOptions, charge: Charge): Promise<void> {
+  const log = createLogger(options.logLevel);
+  const metrics = createControllerMetrics(packageVersion());
+  let stopping: string | undefined;
+  // A standby is as ready as the leader: it does nothing, and is there.
+  const probes = createProbeServer({ metrics, unreadiness: () => stopping });
+  const host = options.host ?? (await anyAddress());
+  const probePort = await probes.listen({ host, port: options.probePort });
+  const elector = stand(charge, { log, metrics });
+  endInOrder({
+    log,
+    delay: 0,
+    unready: (reason) => {
+      stopping = reason;
+    },
+    sendAway: () => undefined,
+    drain: async () => {
+      await elector[Symbol.asyncDispose]();
+      await charge.client[Symbol.asyncDispose]();
+      await probes.close();
+    },
+  });
+  log.info({ probeUrl: urlOf('http', host, probePort) }, 'listening');
+}
+
+interface Observers {
+  readonly log: Logger;
+  readonly metrics: ControllerMetrics;
+}
+
+/** A candidate for the lease that does its duties while it leads. */
+function stand({ client, settings, installation }: Charge, observers: Observers): Elector {
+  const { log, metrics } = observers;
+  const duties = dutiesOf({ client, settings, installation }, observers);
+  const identity = `${hostname()}_${randomUUID()}`;
+  metrics.setLeading(false);
+  return startElector({
+    client,
+    lease: { namespace: installation.namespace, name: installation.lease },
+    identity,
+    timing: standardTiming,
+    clock: systemClock,
+    random: Math.random,
+    async onElected(signal) {
+      metrics.setLeading(true);
+      log.info({ identity }, 'leading');
+      await Promise.all(duties.map((perform) => perform(signal)));
+    },
+    onLost(reason) {
+      metrics.setLeading(false);
+      log.warn({ identity, reason }, 'no longer leading');
+    },
+    onWaiting: (holder) => log.info({ identity, holder }, 'standing by'),
+    onTrouble: (reason) => log.warn({ identity, reason }, 'cannot hold the lease'),
+  });
+}
+
+/** Something the leader does until it is told that it leads no more. It looks after its own failures. */
+type Duty = (signal: AbortSignal) => Promise<void>;
+
+function dutiesOf({ client, settings: { certs }, installation }: Charge, { log, metrics }: Observers): readonly Duty[] {
+  const coverage = watchCoverage({ client, ...installation, clock: systemClock, log, metrics });
+  const { caSecret } = installation;
+  if (caSecret === undefined) return [coverage];
+  const objects = { ...installation, caSecret };
+  const clocks = { now: systemClock.wall, elapsed: systemClock.monotonic };
+  return [coverage, keepCertificates({ client, objects, times: certs, log, metrics, ...clocks })];
+}

@@ -1,0 +1,108 @@
+import { workloads } from '../../core/pod/workload.ts';
+import type { PathState } from './path-state.ts';
+
+/** What reaches a pod, as rules of a webhook configuration name it. */
+interface Expected {
+  /** `pods/resize`. */
+  readonly path: string;
+  readonly group: string;
+  readonly operations: readonly string[];
+}
+
+/** Subresources exist only for pods that are there, so nobody creates them. */
+const expected: readonly Expected[] = [
+  ...workloads.map(({ group, resource }) => ({ path: resource, group, operations: ['CREATE', 'UPDATE'] })),
+  ...['pods/ephemeralcontainers', 'pods/resize'].map((path) => ({ path, group: '', operations: ['UPDATE'] })),
+];
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * Matches a live ValidatingWebhookConfiguration in code, for what no canary can show: updates, and subresources of
+ * stored pods. A selector by labels other than the namespace's name is left to the canaries, which pass it as well.
+ */
+export function interceptionOf(configuration: unknown, canaryNamespace: string): readonly PathState[] {
+  const entries = listIn(configuration, 'webhooks');
+  return expected.map((each) => {
+    const open = each.operations.flatMap((operation) => {
+      const reasons = entries.map((entry) => whyNot(entry, { ...each, operation, canaryNamespace }));
+      if (reasons.includes(undefined)) return [];
+      return [reasons.find((reason) => reason !== noRule) ?? `no rule of the webhook configuration for ${operation}`];
+    });
+    return open[0] === undefined
+      ? { path: each.path, state: 'covered' }
+      : { path: each.path, state: 'open', reason: open[0] };
+  });
+}
+
+interface Asked {
+  readonly path: string;
+  readonly group: string;
+  readonly operation: string;
+  readonly canaryNamespace: string;
+}
+
+const noRule = 'no rule';
+
+/** Why an entry does not see every such request of every namespace that it does not name; undefined when it does. */
+function whyNot(entry: unknown, asked: Asked): string | undefined {
+  if (!listIn(entry, 'rules').some((rule) => matches(rule, asked))) return noRule;
+  const name = String(valueIn(entry, 'name'));
+  // With Exact, a request in another version of the group passes by. Absent means Equivalent.
+  if (valueIn(entry, 'matchPolicy') === 'Exact') return `entry ${name}: matchPolicy Exact`;
+  // Whoever creates an object chooses its labels.
+  if (isSelecting(valueIn(entry, 'objectSelector'))) return `entry ${name}: an objectSelector, which tenants can evade`;
+  if (listIn(entry, 'matchConditions').length > 0) return `entry ${name}: matchConditions leave requests out`;
+  if (excludes(valueIn(entry, 'namespaceSelector'), asked.canaryNamespace)) {
+    return `entry ${name}: its namespaceSelector leaves out the namespace of the canaries, ${asked.canaryNamespace}`;
+  }
+  return undefined;
+}
+
+function matches(rule: unknown, { path, group, operation }: Asked): boolean {
+  const scope = valueIn(rule, 'scope') ?? '*';
+  const [resource, subresource] = path.split('/');
+  const names = [path, subresource === undefined ? '*' : `${resource}/*`, `*/${subresource ?? ''}`, '*/*'];
+  return (
+    (scope === '*' || scope === 'Namespaced') &&
+    includes(rule, 'apiGroups', [group, '*']) &&
+    includes(rule, 'apiVersions', ['v1', '*']) &&
+    includes(rule, 'operations', [operation, '*']) &&
+    includes(rule, 'resources', names)
+  );
+}
+
+/** The label that the API server itself sets, and nobody can change. */
+const nameLabel = 'kubernetes.io/metadata.name';
+
+function excludes(selector: unknown, namespace: string): boolean {
+  const labels = valueIn(selector, 'matchLabels');
+  const named = valueIn(labels, nameLabel);
+  if (named !== undefined && named !== namespace) return true;
+  return listIn(selector, 'matchExpressions').some((expression) => {
+    if (valueIn(expression, 'key') !== nameLabel) return false;
+    const listed = listIn(expression, 'values').includes(namespace);
+    const operator = valueIn(expression, 'operator');
+    return operator === 'DoesNotExist' || (operator === 'NotIn' && listed) || (operator === 'In' && !listed);
+  });
+}
+
+function isSelecting(selector: unknown): boolean {
+  const labels = valueIn(selector, 'matchLabels');
+  const labelled = typeof labels === 'object' && labels !== null && Object.keys(labels).length > 0;
+  return labelled || listIn(selector, 'matchExpressions').length > 0;
+}
+
+function includes(rule: unknown, field: string, accepted: readonly string[]): boolean {
+  return listIn(rule, field).some((value) => typeof value === 'string' && accepted.includes(value));
+}
+
+function listIn(object: unknown, field: string): readonly unknown[] {
+  const value = valueIn(object, field);
+  return Array.isArray(value) ? value : [];
+}
+
+function valueIn(object: unknown, field: string): unknown {
+  const known = typeof object === 'object' && object !== null && Object.hasOwn(object, field);
+  return known ? (object as JsonObject)[field] : undefined;
+}
