@@ -16,7 +16,8 @@ export interface CertificateMetrics {
   /** Undefined: there is no such certificate any more. */
   setCertificateExpiry(kind: CertificateKind, notAfter: Date | undefined): void;
   certificateReloadFailed(): void;
-  setWebhookEntries(entries: WebhookEntries): void;
+  /** Undefined: this process no longer knows. */
+  setWebhookEntries(entries: WebhookEntries | undefined): void;
 }
 
 export function createCertificateMetrics(registry: Registry): CertificateMetrics {
@@ -45,7 +46,8 @@ export function createCertificateMetrics(registry: Registry): CertificateMetrics
     },
     certificateReloadFailed: () => reloadFailures.inc(),
     setWebhookEntries(counts) {
-      for (const [state, count] of Object.entries(counts)) entries.set({ state }, count);
+      if (counts === undefined) entries.reset();
+      else for (const [state, count] of Object.entries(counts)) entries.set({ state }, count);
     },
   };
 }

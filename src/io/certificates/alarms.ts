@@ -24,6 +24,8 @@ export interface Alarms {
   tell(found: Found): void;
   failed(reason: string): void;
   settled(): void;
+  /** Somebody else says it from now on. */
+  forget(): void;
 }
 
 /** The chart's objects come one after another: what has never been there is only missed after a while. */
@@ -65,6 +67,11 @@ export function createAlarms({ objects, log, metrics, elapsed }: AlarmOptions): 
     },
     settled() {
       if (failures('')) log.info('certificates are kept again');
+    },
+    forget() {
+      metrics.setWebhookEntries(undefined);
+      metrics.setCertificateExpiry('ca', undefined);
+      metrics.setCertificateExpiry('ca-next', undefined);
     },
   };
 }

@@ -58,6 +58,7 @@ export function keepCertificates(options: KeeperOptions): (signal: AbortSignal) 
       const pause = await keeper.look(signal);
       await bell.wait(Math.min(pause, lookMilliseconds));
     }
+    keeper.forget();
   };
 }
 
@@ -65,6 +66,7 @@ interface Keeper {
   /** Does what is due. Answers after how many milliseconds something may be due again. */
   look(signal: AbortSignal): Promise<number>;
   watchFailed(error: Error): void;
+  forget(): void;
 }
 
 function createKeeper(options: KeeperOptions): Keeper {
@@ -102,6 +104,7 @@ function createKeeper(options: KeeperOptions): Keeper {
       return lookMilliseconds / 2;
     },
     watchFailed: (error) => log.debug({ reason: error.message }, 'watch of certificates interrupted'),
+    forget: alarms.forget,
   };
 }
 

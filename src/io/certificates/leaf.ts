@@ -56,7 +56,7 @@ export function leafNames({ service, namespace }: ServiceName, names: readonly s
 
 /** Follows CA and configuration, and signs whenever a new leaf is wanted. The last good one serves until then. */
 export function keepLeaf(options: LeafOptions): LeafKeeper {
-  const { client, objects, log, now } = options;
+  const { client, objects, now } = options;
   const first = Promise.withResolvers<void>();
   const configuration = createConfigurationView(options);
   const signer = createSigner(options, { trustedFor: configuration.trustedFor, signed: first.resolve });
@@ -65,7 +65,7 @@ export function keepLeaf(options: LeafOptions): LeafKeeper {
     const { issuer } = signer.leaf() ?? {};
     if (issuer !== undefined) configuration.report(issuer);
   };
-  const failed = (error: Error): void => log.warn({ reason: error.message }, 'watch of the CA interrupted');
+  const failed = createWatchComplaint(options);
   const watches = [
     watchObject(client, configurationOf(objects), {
       seen(object) {
@@ -96,6 +96,18 @@ export function keepLeaf(options: LeafOptions): LeafKeeper {
       clearInterval(timer);
       await Promise.all(watches.map((watch) => watch[Symbol.asyncDispose]()));
     },
+  };
+}
+
+const complaintMilliseconds = 60_000;
+
+/** At most once a minute: the cluster may be away for hours, and nothing is lost meanwhile. */
+function createWatchComplaint({ log, elapsed }: LeafOptions): (error: Error) => void {
+  let next = 0;
+  return (error) => {
+    if (elapsed() < next) return;
+    next = elapsed() + complaintMilliseconds;
+    log.warn({ reason: error.message }, 'watch of the CA interrupted');
   };
 }
 

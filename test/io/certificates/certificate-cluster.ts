@@ -48,15 +48,22 @@ export type CertificateCluster = Awaited<ReturnType<typeof startCertificateClust
 export interface CertificateClusterOptions {
   /** Called before each request; may change what is stored, as somebody who is faster would. */
   before?(asked: Asked): void;
+  /** What of an exchange gets lost: with the answer, what was asked for is done nevertheless. */
+  lose?(asked: Asked): 'request' | 'answer' | undefined;
 }
 
-export async function startCertificateCluster({ before }: CertificateClusterOptions = {}) {
+export async function startCertificateCluster({ before, lose }: CertificateClusterOptions = {}) {
   const api = await startApi({
     intercept(asked) {
       before?.(asked);
-      return asked.method === 'PATCH' ? patch(asked) : undefined;
+      const lost = lose?.(asked);
+      if (lost === 'request') return 'reset';
+      const done = asked.method === 'PATCH' ? patch(asked) : asked.method === 'PUT' ? update(asked) : undefined;
+      return lost === 'answer' ? 'reset' : done;
     },
   });
+  /** Every CA that was ever stored. */
+  const generations = new Set<string>();
   const stored = (): StoredObject | undefined => api.objects.get(configurationPath);
   const webhooks = (): readonly Webhook[] => (stored()?.['webhooks'] ?? []) as readonly Webhook[];
   /** As the API server does it: the generation counts changes of the webhooks. */
@@ -82,6 +89,14 @@ export async function startCertificateCluster({ before }: CertificateClusterOpti
     }
     return { status: 200, body: putConfiguration(copy) };
   };
+  const update = ({ path, body }: Asked): Interception => {
+    const secret = body as StoredObject & { readonly data: Record<string, string> };
+    const current = api.objects.get(path);
+    if (current === undefined) return { status: 404 };
+    if (secret.metadata.resourceVersion !== current.metadata.resourceVersion) return { status: 409 };
+    for (const name of ['tls.crt', 'next.crt']) if (secret.data[name] !== undefined) generations.add(secret.data[name]);
+    return { status: 200, body: api.put(path, secret) };
+  };
   const secretData = (): Record<string, string> => {
     const data = (api.objects.get(secretPath)?.['data'] ?? {}) as Record<string, string>;
     return Object.fromEntries(
@@ -90,6 +105,7 @@ export async function startCertificateCluster({ before }: CertificateClusterOpti
   };
   return {
     api,
+    generations,
     webhooks,
     putConfiguration,
     secretData,

@@ -28,9 +28,9 @@ function install(): void {
   cluster.putConfiguration(configuration());
 }
 
-function keep(changes: Partial<KeeperOptions> = {}) {
+function keep(changes: Partial<KeeperOptions> = {}, { api } = cluster) {
   const seen = observers();
-  const client = cluster.api.connect();
+  const client = api.connect();
   const stop = new AbortController();
   const options: KeeperOptions = {
     client,
@@ -212,7 +212,50 @@ describe('the keeper of certificates', () => {
     cluster.changeSecret(cluster.secretData(), { annotations: { 'sekisho.dev/rotate': 'now' } });
     await inPhase('Signing', 2);
     expect(await settled()).toBe(`${first}${cluster.secretData()['tls.crt']}`);
+    expect(cluster.generations.size).toBe(2);
   });
+
+  test.each(['request', 'answer'] as const)(
+    'that is killed while a %s of any write is on its way is followed by one that ends right',
+    async (part) => {
+      const brief = { ...times, propagation: 150, leafLifetime: 200 };
+      /** The first CA and its patch, published and patched, signing, retired and patched. */
+      const writes = [1, 2, 3, 4, 5, 6, 7];
+      const lives = writes.map(async (fatal) => {
+        let written = 0;
+        let kill = (): void => undefined;
+        const lose = ({ method }: { method: string }) => {
+          if (method === 'GET' || ++written !== fatal) return undefined;
+          kill();
+          return part;
+        };
+        await using own = await startCertificateCluster({ lose });
+        own.api.put(secretPath, emptySecret);
+        own.putConfiguration(configuration());
+        const first = keep({ times: brief }, own);
+        const killed = new Promise<void>((resolve) => {
+          kill = resolve;
+        });
+        const rotated = killed.then(async () => {
+          await first[Symbol.asyncDispose]();
+          return keep({ times: brief }, own);
+        });
+        const one = () =>
+          own.trusted() !== '' && count(own.trusted()) === 1 && own.trusted() === own.secretData()['ca.crt'];
+        await eventually('the first CA', one);
+        own.changeSecret(own.secretData(), { annotations: { ...own.annotations(), 'sekisho.dev/rotate': 'now' } });
+        await using second = await rotated;
+        await eventually(`an end after write ${fatal}`, () => {
+          const { 'sekisho.dev/ca-phase': phase, 'sekisho.dev/rotate': asked } = own.annotations();
+          return phase === 'Retired' && asked === undefined && one() && own.generations.size > 1;
+        });
+        expect([fatal, own.generations.size]).toEqual([fatal, 2]);
+        expect(second.lines.filter(({ level }) => level === 'error')).toEqual([]);
+      });
+      await Promise.all(lives);
+    },
+    60_000,
+  );
 
   test('does not write what an older view of the Secret would make of a newer configuration', async () => {
     install();

@@ -29,7 +29,8 @@ beforeEach(async () => {
 afterEach(() => cluster[Symbol.asyncDispose]());
 
 function signBy({ cert, key }: KeyPair): void {
-  cluster.changeSecret({ 'tls.crt': cert, 'tls.key': key, 'ca.crt': cert });
+  const { labels } = emptySecret.metadata;
+  cluster.changeSecret({ 'tls.crt': cert, 'tls.key': key, 'ca.crt': cert }, { labels });
 }
 
 function trust(...authorities: readonly KeyPair[]): void {

@@ -212,7 +212,7 @@ describe('whatever the order of events', () => {
           expect(world.state().bundle).toEqual([world.state().signing?.cert]);
           expect(world.trusted()).toEqual(world.state().bundle);
         }),
-        { numRuns: 100 },
+        { numRuns: 60 },
       );
     },
   );

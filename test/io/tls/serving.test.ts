@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtemp, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -79,23 +79,32 @@ describe('a pair of files', () => {
     expect(watched.watching.pair).toMatchObject(second);
   });
 
-  test('that is swapped by a symlink, as a Secret volume does it, is noticed by itself', async () => {
-    const [old, fresh] = [join(dir, '..1'), join(dir, '..2')];
-    const { mkdir } = await import('node:fs/promises');
-    for (const [folder, pair] of [
-      [old, first],
-      [fresh, second],
-    ] as const) {
-      await mkdir(folder);
-      await writeFile(join(folder, 'tls.crt'), pair.cert);
-      await writeFile(join(folder, 'tls.key'), pair.key);
-    }
-    await symlink(old, join(dir, '..data'));
-    files = { cert: join(dir, '..data', 'tls.crt'), key: join(dir, '..data', 'tls.key') };
+  test('that kubelet swaps in a Secret volume is noticed by itself, and a bad one in between does no harm', async () => {
+    const [volume, versions] = [
+      join(dir, 'volume'),
+      { old: first, mixed: { ...first, key: second.key }, fresh: second },
+    ];
+    await mkdir(volume);
+    files = { cert: join(volume, 'tls.crt'), key: join(volume, 'tls.key') };
+    for (const file of ['tls.crt', 'tls.key']) await symlink(join('..data', file), join(volume, file));
+    /** As kubelet's AtomicWriter: a new folder, a link to it that takes the place of the old one, the old folder gone. */
+    const swap = async (name: keyof typeof versions, before?: string) => {
+      const folder = `..${name}`;
+      await mkdir(join(volume, folder));
+      await writeFile(join(volume, folder, 'tls.crt'), versions[name].cert);
+      await writeFile(join(volume, folder, 'tls.key'), versions[name].key);
+      await symlink(folder, join(volume, '..data_tmp'));
+      await rename(join(volume, '..data_tmp'), join(volume, '..data'));
+      if (before !== undefined) await rm(join(volume, before), { recursive: true });
+    };
+    await swap('old');
     using watched = await watch();
-    await symlink(fresh, join(dir, '..tmp'));
-    await rename(join(dir, '..tmp'), join(dir, '..data'));
+    await swap('mixed', '..old');
+    await expect.poll(() => watched.failures, { timeout: 5_000 }).toEqual([expect.stringContaining('does not belong')]);
+    expect(watched.watching.pair).toMatchObject(first);
+    await swap('fresh', '..mixed');
     await expect.poll(() => watched.changed.length, { timeout: 5_000 }).toBe(1);
+    expect(watched.watching.pair).toMatchObject(second);
   });
 
   test('that was only touched changes nothing', async () => {
