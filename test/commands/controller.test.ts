@@ -2,7 +2,6 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { cleanUp } from '../../src/commands/cleanup.ts';
-import { eventually } from '../eventually.ts';
 import {
   configurationPath,
   configurationWith,
@@ -183,14 +182,3 @@ describe('bad usage is refused', () => {
     expect(stderr).toMatch(/settings.yaml: installation: is missing/);
   });
 });
-
-test('the standby of a leader that was killed leads in time', async () => {
-  await using first = await startController();
-  await first.logged('leading');
-  await using second = await startController();
-  await second.logged('standing by');
-  const killed = performance.now();
-  first.child.kill('SIGKILL');
-  await eventually('the standby leads', () => second.lines.some(({ msg }) => msg === 'leading'));
-  expect(performance.now() - killed).toBeLessThan(20_000);
-}, 60_000);
