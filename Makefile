@@ -36,6 +36,7 @@ image: ## build the container image with Docker or buildah; IMAGE=name:tag
 
 generate: $(installed) ## rewrite what follows from the rules and the chart's values (deploy/install.yaml takes helm)
 	npm run generate
+	npm run --silent install-manifest
 
 # npm touches the lock file in node_modules last, so an interrupted install is repeated.
 $(installed): package.json package-lock.json .npmrc

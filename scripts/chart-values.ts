@@ -282,7 +282,13 @@ export const chartValues: ChartSection = {
     serviceAccount: serviceAccount('`sekisho serve`'),
     rbac: {
       description: 'Roles and bindings.',
-      values: { create: value('Make them.', flag, true) },
+      values: {
+        create: value(
+          'Make them. Without them all service accounts, those of the hooks too, need what templates/rbac.yaml grants.',
+          flag,
+          true,
+        ),
+      },
     },
     controller,
     cleanup: {
