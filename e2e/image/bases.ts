@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { chmod, cp, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -21,15 +22,20 @@ export interface Bases {
   readonly build: string;
 }
 
-/** Makes both bases from the files of this machine's Debian packages. `hash` changes when they have to be made anew. */
-export async function makeBases(hash: string): Promise<Bases> {
+/** Makes both bases from the files of this machine's Debian packages. `recipe` changes when they have to be made anew. */
+export async function makeBases(recipe: string): Promise<Bases> {
+  const registry = (await npm(['config', 'get', 'registry'])).trim();
+  const hash = createHash('sha256')
+    .update(JSON.stringify([recipe, registry]))
+    .digest('hex')
+    .slice(0, 16);
   const bases = { runtime: `localhost/sekisho-e2e/runtime:${hash}`, build: `localhost/sekisho-e2e/build:${hash}` };
   if ((await hasImage(bases.runtime)) && (await hasImage(bases.build))) return bases;
   const context = await mkdtemp(join(tmpdir(), 'sekisho-e2e-bases-'));
   try {
     await layOutRuntime(join(context, 'runtime'));
     await mkdir(join(context, 'home'));
-    await layOutBuild(join(context, 'build'));
+    await layOutBuild(join(context, 'build'), registry);
     for (const target of ['runtime', 'build'] as const) await buildBase(context, target, bases[target]);
   } finally {
     await rm(context, { recursive: true, force: true });
@@ -48,12 +54,19 @@ async function layOutRuntime(root: string): Promise<void> {
   await put(node, join(root, 'nodejs/bin/node'));
 }
 
-async function layOutBuild(root: string): Promise<void> {
+/** Asks the registry that this machine asks, which may be a mirror. */
+async function layOutBuild(root: string, registry: string): Promise<void> {
   await layOutDebian(root, buildPackages);
   await put(node, join(root, 'usr/local/bin/node'));
-  const args = ['install', '--global', '--prefix', join(root, 'usr/local'), '--ignore-scripts', `npm@${npmVersion}`];
-  const { code, stderr } = await runProgram('npm', args, { timeoutMs: 300_000 });
+  await npm(['install', '--global', '--prefix', join(root, 'usr/local'), '--ignore-scripts', `npm@${npmVersion}`]);
+  await mkdir(join(root, 'usr/local/etc'));
+  await writeFile(join(root, 'usr/local/etc/npmrc'), `registry=${registry}\n`);
+}
+
+async function npm(args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runProgram('npm', args, { timeoutMs: 300_000 });
   if (code !== 0) throw new Error(`npm ${args.join(' ')}: exit code ${code}\n${stderr}`);
+  return stdout;
 }
 
 async function layOutDebian(root: string, packages: readonly string[]): Promise<void> {

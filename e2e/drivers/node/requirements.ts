@@ -1,5 +1,8 @@
 import { accessSync, constants, globSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { cacheFolder } from '../cache-folder.ts';
 import { runProgram } from '../program.ts';
 import { cgroupMounts, createCgroups, missingControllers, removeCgroups } from './cgroups.ts';
 
@@ -64,18 +67,29 @@ async function whyNoCgroups(): Promise<string | undefined> {
   }
 }
 
-/** What machine.sh does and what kube-proxy needs: in a container, root may be less than root. */
-const attempt = [
-  'mount -t tmpfs tmpfs /run',
-  'mkdir /run/upper /run/work',
-  'mount -t overlay overlay -o lowerdir=/var/lib,upperdir=/run/upper,workdir=/run/work /var/lib',
-  'ip link add sekisho-probe type veth',
-  'nft list ruleset >/dev/null',
-].join(' && ');
+/**
+ * What machine.sh, containerd, buildah and kube-proxy do: in a container, root may be less than root, and its disk an
+ * overlay on which no other can be laid.
+ */
+const attempt = `
+set -e
+for folder; do
+  probe=$(mktemp -d "$folder/sekisho-probe-XXXXXX")
+  trap 'umount "$probe/merged" 2>/dev/null || true; rm -rf "$probe"' EXIT
+  mkdir "$probe/upper" "$probe/work" "$probe/merged"
+  mount -t overlay overlay -o "lowerdir=/var/lib,upperdir=$probe/upper,workdir=$probe/work" "$probe/merged"
+  umount "$probe/merged"
+  rm -rf "$probe"
+done
+mount -t tmpfs tmpfs /run
+ip link add sekisho-probe type veth
+nft list ruleset >/dev/null`;
 
 async function whyNoNamespaces(): Promise<string | undefined> {
-  const args = ['--net', '--mount', '--pid', '--fork', '--mount-proc', 'sh', '-c', attempt];
+  await mkdir(cacheFolder, { recursive: true });
+  const flags = ['--net', '--mount', '--pid', '--fork', '--mount-proc'];
+  const args = [...flags, 'sh', '-c', attempt, 'sh', tmpdir(), cacheFolder];
   const { code, stderr } = await runProgram('unshare', args, { env: { ...process.env, PATH: searchPath } });
   if (code === 0) return undefined;
-  return `a node needs namespaces, overlay mounts, veth and nftables: ${stderr.trim().split('\n').at(-1)}`;
+  return `a node needs namespaces, overlay mounts, veth and nftables: ${stderr.trim().split('\n')[0]}`;
 }
