@@ -105,7 +105,7 @@ describeCase('a webhook that enforces, with failure policy Fail,', ['node'], () 
     expect(await create('kube-system', 'Pod/good')).toMatchObject({ code: 0 });
     expect(await create('sekisho', 'Pod/good')).toMatchObject({ code: 0 });
     expect(await create(tenants, 'Lease/lease')).toMatchObject({ code: 0 });
-    expect(await create(tenants, 'Event/event')).toMatchObject({ code: 0 });
+    expect(await create('default', 'Event/event')).toMatchObject({ code: 0 });
     expect(await create(tenants, 'ConfigMap/settings')).toMatchObject({ code: 0 });
     const labelled = ['label', 'node', driver.cluster.node.name, 'e2e.sekisho.dev/outage=true'];
     expect(await kubectl(labelled, { cluster: driver.cluster })).toMatchObject({ code: 0 });
