@@ -67,8 +67,7 @@ export async function startNodeDriver(binaries: NodeBinaries): Promise<NodeDrive
     throw error;
   });
   await createCgroups(machine.name);
-  const remover = join(import.meta.dirname, 'node', 'remove-cgroups.ts');
-  undo.use(leaveDuty({ command: [process.execPath, remover, machine.name], folder }, process.env));
+  undo.use(leaveDuty({ cgroups: machine.name, folder }, process.env));
   undo.use(machine);
   const containerd = buildPauseImage().then((pause) => startContainerd(machine, folder, pause));
   containerd.catch(() => undefined); // awaited below, after what may fail first

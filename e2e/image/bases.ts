@@ -3,7 +3,7 @@ import { chmod, cp, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runProgram } from '../drivers/program.ts';
-import { buildImage, hasImage } from './buildah.ts';
+import { buildImage, forgetLayers, hasImage } from './buildah.ts';
 
 const node = process.execPath;
 const npmVersion = '11.19.1';
@@ -31,6 +31,7 @@ export async function makeBases(recipe: string): Promise<Bases> {
     .slice(0, 16);
   const bases = { runtime: `localhost/sekisho-e2e/runtime:${hash}`, build: `localhost/sekisho-e2e/build:${hash}` };
   if ((await hasImage(bases.runtime)) && (await hasImage(bases.build))) return bases;
+  await forgetLayers(); // all of them lie on older bases: a gigabyte that nothing will be built on
   const context = await mkdtemp(join(tmpdir(), 'sekisho-e2e-bases-'));
   try {
     await layOutRuntime(join(context, 'runtime'));

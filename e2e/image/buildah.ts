@@ -17,6 +17,12 @@ export async function hasImage(name: string): Promise<boolean> {
   return (await run('inspect', ['--type', 'image', name])).code === 0;
 }
 
+/** Empties the storage, which is but a cache of layers: what was built is in archives. */
+export async function forgetLayers(): Promise<void> {
+  await run('rm', ['--all']);
+  await run('rmi', ['--all', '--force']);
+}
+
 async function run(command: string, args: readonly string[]): Promise<Outcome> {
   return runProgram('buildah', [...(await ownStorage()), command, ...args], { timeoutMs: 120_000 });
 }

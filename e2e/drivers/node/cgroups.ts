@@ -56,6 +56,7 @@ export async function processesOf(root: string, name: string): Promise<readonly 
 
 /** Kills what is left in the groups and removes them, deepest first. They stay busy until their last process is gone. */
 export async function removeCgroups(name: string): Promise<void> {
+  if (!/^sekisho-[\w-]+$/.test(name)) throw new Error(`not control groups of ours: ${name}`); // '' would be the machine's
   for (let attempt = 1; attempt <= 100; attempt += 1) {
     const left = (await Promise.all((await cgroupMounts()).map((mount) => foldersIn(join(mount, name))))).flat();
     if (left.length === 0) return;
