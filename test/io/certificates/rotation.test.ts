@@ -180,6 +180,8 @@ function play(
     else if (one.kind === 'crash') world.crashKeeper(one.who);
     else if (one.kind === 'rotate') world.askForRotation();
     else if (one.kind === 'empty') {
+      // Somebody who does it again before the replicas have a leaf of the CA that was made the last time has his outage.
+      if (world.sinceEmptied() < leafLifetime) continue;
       world.emptySecret();
       // Controllers that are at work: where there is none, nobody makes a CA either.
       world.settle(propagation / 4);
