@@ -191,7 +191,7 @@ function play(
 
 const lags = fc.array(fc.integer({ min: 0, max: propagation - 1 }), { minLength: 3, maxLength: 3 });
 
-describe('whatever the order of events', () => {
+describe('whatever the order of events', { timeout: 180_000 }, () => {
   test.each([
     ['replicas restart', restarted],
     ['the Secret is emptied', emptied],
