@@ -129,20 +129,19 @@ interface Written {
 }
 
 async function perform(options: KeeperOptions, step: Step, { secret, configuration }: Written): Promise<void> {
-  switch (step.kind) {
-    case 'wait':
-      return;
-    case 'trust':
-      if (configuration !== undefined) await writeBundle(options, configuration, step.bundle);
-      return;
-    case 'write':
-      return writeSecret(options, secret, step);
-    case 'authority': {
-      const days = options.times.caLifetime / dayMilliseconds;
-      const made = await issueAuthority({ now: options.now(), days });
-      return writeSecret(options, secret, { reason: step.reason, content: step.with(made) });
-    }
+  if (step.kind === 'wait') return;
+  if (step.kind === 'trust') {
+    if (configuration !== undefined) await writeBundle(options, configuration, step.bundle);
+    return;
   }
+  const { now, times } = options;
+  const days = times.caLifetime / dayMilliseconds;
+  const content = step.kind === 'write' ? step.content : step.with(await issueAuthority({ now: now(), days }));
+  // What is kept in the bundle was read before the Secret: a controller that was suspended in between must not write
+  // whom the API servers trusted then.
+  const again = await readConfiguration(options);
+  if (again?.resourceVersion !== configuration?.resourceVersion) return;
+  await writeSecret(options, secret, { reason: step.reason, content });
 }
 
 interface Change {

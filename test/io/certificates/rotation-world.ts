@@ -9,7 +9,7 @@ import { nextStep } from '../../../src/io/certificates/rotation.ts';
  * replicas of which each sees Secret and configuration late, and API servers of which nobody knows how late they are.
  */
 
-export const times = { caLifetime: 60_000_000, leafLifetime: 240_000, propagation: 60_000 } as const;
+export const times = { caLifetime: 60_000_000, leafLifetime: 300_000, propagation: 60_000 } as const;
 const { propagation } = times;
 
 /** Replicas look this often; also the grain in which trust is checked. */
@@ -51,6 +51,8 @@ export interface RotationWorld {
   restartReplica(who: number): void;
   askForRotation(): void;
   emptySecret(): void;
+  /** Milliseconds. */
+  sinceEmptied(): number;
   pass(milliseconds: number): void;
   /** Lets time pass with both controllers at work. */
   settle(milliseconds: number): void;
@@ -64,6 +66,7 @@ export function createRotationWorld(lags: readonly number[]): RotationWorld {
   let now = Date.parse('2026-05-05T10:00:00Z');
   let made = 0;
   let generation = 1;
+  let emptied = 0;
   const authorities = new Map<string, Authority>();
   const written = new Set<string>();
   const secrets: Version<CaState>[] = [{ at: 0, version: 1, value: empty }];
@@ -131,7 +134,9 @@ export function createRotationWorld(lags: readonly number[]): RotationWorld {
       } else if (step.kind !== 'wait') {
         const content = step.kind === 'write' ? step.content : step.with(issue());
         yield;
-        if (last(secrets) === secret) put(stored(content, state));
+        const again = last(configurations);
+        yield;
+        if (again === configuration && last(secrets) === secret) put(stored(content, state));
       }
     }
   }
@@ -205,7 +210,11 @@ export function createRotationWorld(lags: readonly number[]): RotationWorld {
       replica.readBack = createReadBack();
     },
     askForRotation: () => put({ ...last(secrets).value, rotationAsked: true }),
-    emptySecret: () => put(empty),
+    emptySecret() {
+      emptied = now;
+      put(empty);
+    },
+    sinceEmptied: () => now - emptied,
     pass(milliseconds) {
       for (let left = milliseconds; left > 0; left -= grain) {
         now += Math.min(grain, left);

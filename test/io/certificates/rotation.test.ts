@@ -180,6 +180,8 @@ function play(
     else if (one.kind === 'crash') world.crashKeeper(one.who);
     else if (one.kind === 'rotate') world.askForRotation();
     else if (one.kind === 'empty') {
+      // Somebody who does it again before the replicas have a leaf of the CA that was made the last time has his outage.
+      if (world.sinceEmptied() < leafLifetime) continue;
       world.emptySecret();
       // Controllers that are at work: where there is none, nobody makes a CA either.
       world.settle(propagation / 4);
@@ -189,7 +191,7 @@ function play(
 
 const lags = fc.array(fc.integer({ min: 0, max: propagation - 1 }), { minLength: 3, maxLength: 3 });
 
-describe('whatever the order of events', () => {
+describe('whatever the order of events', { timeout: 180_000 }, () => {
   test.each([
     ['replicas restart', restarted],
     ['the Secret is emptied', emptied],
