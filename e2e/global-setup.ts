@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node';
-import { buildAhead, startsNode } from './build-ahead.ts';
+import { buildAhead, needsBuilds } from './build-ahead.ts';
 import { startDriver } from './drivers/choose.ts';
 import type { Cluster } from './drivers/cluster.ts';
 import { whyNoNode } from './drivers/node/requirements.ts';
@@ -26,7 +26,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   project.provide('cluster', driver.cluster);
   const missing = await whyNoNodeBeside(driver.cluster);
   project.provide('node', missing === undefined ? {} : { missing });
-  if (missing === undefined && project.vitest.state.getPaths().some(startsNode)) void buildAhead();
+  if (missing === undefined && project.vitest.state.getPaths().some(needsBuilds)) void buildAhead();
   return async () => driver[Symbol.asyncDispose]();
 }
 

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildAhead } from '../build-ahead.ts';
 import type { Attack, Siege } from '../harness/attackers.ts';
 import { type CallerKind, failuresOf, startCallers } from '../harness/callers.ts';
 import { describeCase } from '../harness/case.ts';
+import { nodeTimeoutMs } from '../harness/node.ts';
 import { type Sekisho, startSekisho } from '../harness/sekisho.ts';
 
 /** Every attack holds at least so long, which is more than any of the server's timeouts. */
@@ -33,11 +35,12 @@ describeCase('a siege', [], () => {
   let ca: string;
   let review: string;
   beforeAll(async () => {
+    await buildAhead(); // whose compilers would be measured
     sekisho = await startSekisho({ register: false });
     ca = await readFile(join(sekisho.dir, 'ca.crt'), 'utf8');
     const reviews = join(import.meta.dirname, '..', '..', 'test', 'data', 'reviews', 'pod-fixed.json');
     review = JSON.stringify(JSON.parse(await readFile(reviews, 'utf8')));
-  });
+  }, nodeTimeoutMs);
   afterAll(() => sekisho?.stop());
 
   const openFiles = async (): Promise<number> => {

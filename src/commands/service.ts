@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { AnswerContext } from '../core/admission/answer.ts';
 import { SekishoError } from '../core/error.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
@@ -22,6 +23,9 @@ const shutdownDelay = 10_000;
 
 /** Builds the webhook from the command line, and runs it until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<void> {
+  // Collecting what a few hundred reviews left takes a millisecond: to wake helper threads for it costs more than they
+  // do, five to eight per cent of a denied pod.
+  setFlagsFromString('--no-parallel-scavenge');
   const log = createLogger(options.logLevel);
   const inFlight = createInFlight(standardLimits);
   const metrics = createMetrics({ version: packageVersion(), inflight: () => inFlight.requests });
