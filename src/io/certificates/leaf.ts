@@ -5,7 +5,7 @@ import type { ClusterClient } from '../cluster/client.ts';
 import { watchObject } from '../cluster/object-watch.ts';
 import type { Logger } from '../log.ts';
 import { issueLeaf, type LeafNames } from '../tls/issue.ts';
-import { parseServingPair, type ServingPair } from '../tls/key-pair.ts';
+import { parseServingPair, type ServingPair, untimely } from '../tls/key-pair.ts';
 import { type Authority, parseCaSecret, parseCaState } from './ca-secret.ts';
 import { createConfigurationView } from './configuration-view.ts';
 import { type Leaf, leafEnd, renewalOf, wantsLeaf } from './leaf-renewal.ts';
@@ -88,9 +88,7 @@ export function keepLeaf(options: LeafOptions): LeafKeeper {
     unreadiness() {
       const leaf = signer.leaf();
       if (leaf === undefined) return 'there is no serving certificate yet';
-      const at = now();
-      if (at < leaf.notBefore || at >= leaf.notAfter) return 'the serving certificate is not valid now';
-      return configuration.objection(leaf.issuer);
+      return untimely(leaf, now()) ?? configuration.objection(leaf.issuer);
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
@@ -147,7 +145,7 @@ function createSigner(options: LeafOptions, { trustedFor, signed }: SignerNeeds)
       found = readAuthority(object);
     },
     look() {
-      const problem = found.problem ?? untimely(found.authority, now());
+      const problem = found.problem ?? untimelyAuthority(found.authority, now());
       complain(problem, leaf !== undefined);
       if (problem === undefined) signing = found.authority;
       if (busy || signing === undefined || !wantsLeaf({ leaf, signing, trustedFor, now: now(), times })) return;
@@ -182,7 +180,7 @@ function readAuthority(object: unknown): AuthorityFound {
   return { problem: problems[0] ?? 'it is empty: the controller has not filled it yet' };
 }
 
-function untimely(authority: Authority | undefined, now: Date): string | undefined {
+function untimelyAuthority(authority: Authority | undefined, now: Date): string | undefined {
   if (authority === undefined) return undefined;
   const { notBefore, notAfter } = authority;
   if (now < notBefore) return `the CA is not valid before ${notBefore.toISOString()}`;

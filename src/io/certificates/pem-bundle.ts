@@ -37,13 +37,14 @@ export function parseBundle(text: string): readonly BundledCertificate[] {
 function readCertificate(text: string): BundledCertificate | undefined {
   try {
     const certificate = new X509Certificate(text);
-    return { pem: normalized(certificate), certificate };
+    return { pem: normalizedPem(certificate), certificate };
   } catch {
     return undefined;
   }
 }
 
-function normalized(certificate: X509Certificate): string {
+/** One spelling for a certificate, however it was written. */
+export function normalizedPem(certificate: X509Certificate): string {
   return `${certificate.toString().trim()}\n`;
 }
 
