@@ -13,12 +13,12 @@ import { type Elector, startElector } from '../io/lease/elector.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { anyAddress } from '../io/server/any-address.ts';
 import { createProbeServer } from '../io/server/probe-server.ts';
+import { urlOf } from '../io/url.ts';
 import { showCoverage } from './canary-report.ts';
 import { cleanUp } from './cleanup.ts';
 import type { ControllerOptions } from './controller.ts';
 import { type Installation, readSettings, type Settings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
-import { urlOf } from './url.ts';
 import { packageVersion } from './version.ts';
 
 /** One of the two errands, or the controller until it is told to stop. */
