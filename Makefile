@@ -1,7 +1,7 @@
 # Everything runs on the Node 24 that npm installs here (node_modules/.bin), whatever the machine's own is.
 .DEFAULT_GOAL := help
 installed := node_modules/.package-lock.json
-IMAGE ?= sekisho.dev/sekisho:dev
+IMAGE ?= sekisho.dev/sekisho:$(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
 # Other bases, pinned ones for instance: make image BUILD_IMAGE=… NODE_IMAGE=…
 image_args := $(foreach name,BUILD_IMAGE NODE_IMAGE,$(if $($(name)),--build-arg $(name)=$($(name))))
 

@@ -17,8 +17,20 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages: reado
     rooms: ['core', 'core/pod', 'core/rules', 'core/policy', 'core/engine', 'core/render'],
     packages: [],
   },
-  io: { rooms: ['core/*', 'core', 'io'], packages: ['*'] },
-  commands: { rooms: ['core/*', 'core', 'io', 'commands'], packages: ['commander', 'zod', 'yaml', 'pino', 'node:*'] },
+  // What is said of the world and by which clock; then a folder for each outside thing, and the package that speaks to it.
+  io: { rooms: ['core/*', 'core'], packages: ['pino', 'prom-client', 'node:*'] },
+  'io/files': { rooms: ['core/*', 'core'], packages: ['yaml', 'node:*'] },
+  'io/tls': { rooms: ['core'], packages: ['node-forge', 'node:*'] },
+  'io/server': { rooms: ['core/*', 'core', 'io', 'io/tls'], packages: ['fastify', 'node:*'] },
+  'io/cluster': { rooms: ['core', 'io'], packages: ['@kubernetes/client-node/dist/config.js', 'node:*'] },
+  'io/certificates': { rooms: ['core', 'io', 'io/tls', 'io/cluster'], packages: ['zod', 'node:crypto', 'node:net'] },
+  // No socket, file or timer of their own: all of it comes by a client and a clock.
+  'io/lease': { rooms: ['core', 'io', 'io/cluster'], packages: [] },
+  'io/canaries': { rooms: ['core/*', 'core', 'io', 'io/cluster'], packages: [] },
+  commands: {
+    rooms: ['core/*', 'core', 'io/*', 'io', 'commands'],
+    packages: ['commander', 'zod', 'yaml', 'pino', 'node:*'],
+  },
   main: { rooms: ['core', 'commands'], packages: ['commander', 'node:*'] },
 };
 
@@ -37,8 +49,8 @@ const imports: readonly Import[] = files.flatMap((file) => {
 function roomOf(file: string): string {
   const [, first = '', second = ''] = file.split('/');
   if (first === 'main.ts') return 'main';
-  if (first !== 'core') return first;
-  return second.endsWith('.ts') ? 'core' : `core/${second}`;
+  if (first !== 'core' && first !== 'io') return first;
+  return second.endsWith('.ts') ? first : `${first}/${second}`;
 }
 
 function matches(patterns: readonly string[], name: string): boolean {
@@ -49,7 +61,7 @@ describe('the rooms of the house', () => {
   test('there are files and imports to look at', () => {
     expect(files.length).toBeGreaterThan(40);
     expect(imports.length).toBeGreaterThan(100);
-    expect([...new Set(files.map(roomOf))].every((room) => room in rooms)).toBe(true);
+    expect([...new Set(files.map(roomOf))].sort()).toEqual(Object.keys(rooms).sort());
   });
 
   test('a file imports only from rooms below its own', () => {

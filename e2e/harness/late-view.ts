@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createClusterClient } from '../../src/io/cluster/http-client.ts';
 import { kubeconfigCredentials } from '../../src/io/cluster/kubeconfig.ts';
-import { type WatchedObject, watchObject } from '../../src/io/cluster/object-watch.ts';
+import type { ClusterObject } from '../../src/io/cluster/object.ts';
+import { watchObject } from '../../src/io/cluster/object-watch.ts';
 import { sharedCluster } from './case.ts';
 import { makeLoopbackCertificate } from './loopback-certificate.ts';
 import { disposed, watchUntilDisposed } from './unfinished.ts';
@@ -25,7 +26,7 @@ interface Version {
 /** How often watches look for what has become old enough. */
 const grainMilliseconds = 50;
 
-export async function startLateView(milliseconds: number, objects: readonly WatchedObject[]): Promise<LateView> {
+export async function startLateView(milliseconds: number, objects: readonly ClusterObject[]): Promise<LateView> {
   await using undo = new AsyncDisposableStack();
   const cluster = sharedCluster();
   const client = undo.use(createClusterClient(await kubeconfigCredentials(cluster.access.administrator.kubeconfig)));

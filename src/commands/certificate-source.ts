@@ -5,7 +5,7 @@ import { createClusterClient } from '../io/cluster/http-client.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics } from '../io/metrics.ts';
 import type { AdmissionServer } from '../io/server/server.ts';
-import type { ServingPair } from '../io/tls/key-pair.ts';
+import { type ServingPair, untimely } from '../io/tls/key-pair.ts';
 import { watchServingPair } from '../io/tls/serving.ts';
 import { issueDevelopmentPair, writeDevelopmentFiles } from './development.ts';
 import type { ServeOptions } from './serve.ts';
@@ -70,7 +70,7 @@ async function openDevelopmentCertificate(
       await writeDevelopmentFiles(dir, authority, url);
       log.debug({ dir }, 'wrote ca.crt and webhook-configuration.yaml');
     },
-    unreadiness: () => untimely(pair),
+    unreadiness: () => untimely(pair, new Date()),
   };
 }
 
@@ -98,7 +98,7 @@ async function openCertificateFiles(
       webhook = server;
     },
     announce: async () => undefined,
-    unreadiness: () => untimely(watch.pair),
+    unreadiness: () => untimely(watch.pair, new Date()),
   };
 }
 
@@ -145,9 +145,4 @@ async function openOwnCertificate(
     announce: async () => undefined,
     unreadiness: leaf.unreadiness,
   };
-}
-
-function untimely({ notBefore, notAfter }: ServingPair): string | undefined {
-  const now = new Date();
-  return now >= notBefore && now < notAfter ? undefined : 'the serving certificate is not valid now';
 }

@@ -1,7 +1,8 @@
 import { messageOf } from '../core/error.ts';
+import type { Clock } from '../io/clock.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
+import { webhookConfiguration as configurationNamed, pathOf } from '../io/cluster/object.ts';
 import { refusal } from '../io/cluster/refusal.ts';
-import type { Clock } from '../io/lease/clock.ts';
 
 export interface CleanupOptions {
   readonly client: ClusterClient;
@@ -18,7 +19,7 @@ const longestPause = 8_000;
 /** Deletes the webhook configuration, before the pods that answer it go. Returns the exit code. */
 export async function cleanUp({ client, webhookConfiguration: name, clock, write }: CleanupOptions): Promise<number> {
   const deadline = clock.monotonic() + patience;
-  const path = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`;
+  const path = pathOf(configurationNamed(name));
   for (let pause = 500; ; pause = Math.min(pause * 2, longestPause)) {
     try {
       const answer = await client.request({ method: 'DELETE', path });

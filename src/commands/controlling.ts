@@ -3,22 +3,22 @@ import { hostname } from 'node:os';
 import { SekishoError } from '../core/error.ts';
 import { watchCoverage } from '../io/canaries/coverage-duty.ts';
 import { keepCertificates } from '../io/certificates/keeper.ts';
+import { systemClock } from '../io/clock.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
 import { readCredentials } from '../io/cluster/credentials.ts';
 import { createClusterClient } from '../io/cluster/http-client.ts';
 import { type ControllerMetrics, createControllerMetrics } from '../io/controller-metrics.ts';
-import { systemClock } from '../io/lease/clock.ts';
 import { standardTiming } from '../io/lease/election.ts';
 import { type Elector, startElector } from '../io/lease/elector.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { anyAddress } from '../io/server/any-address.ts';
 import { createProbeServer } from '../io/server/probe-server.ts';
+import { urlOf } from '../io/url.ts';
 import { showCoverage } from './canary-report.ts';
 import { cleanUp } from './cleanup.ts';
 import type { ControllerOptions } from './controller.ts';
 import { type Installation, readSettings, type Settings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
-import { urlOf } from './url.ts';
 import { packageVersion } from './version.ts';
 
 /** One of the two errands, or the controller until it is told to stop. */

@@ -11,11 +11,11 @@ import { createInFlight } from '../io/server/in-flight.ts';
 import { standardLimits } from '../io/server/limits.ts';
 import { createProbeServer, type ProbeServer } from '../io/server/probe-server.ts';
 import { type AdmissionServer, createAdmissionServer } from '../io/server/server.ts';
+import { urlOf } from '../io/url.ts';
 import { type CertificateSource, developmentAddress, openCertificate } from './certificate-source.ts';
 import type { ServeOptions } from './serve.ts';
 import { readSettings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
-import { urlOf } from './url.ts';
 import { packageVersion } from './version.ts';
 
 /** Milliseconds: endpoints, and every kube-proxy, know within a few seconds that a replica goes. */

@@ -1,5 +1,5 @@
+import type { Clock } from '../clock.ts';
 import type { CoverageMetrics } from '../controller-metrics.ts';
-import type { Clock } from '../lease/clock.ts';
 import { cut, type Logger } from '../log.ts';
 import { type CoverageOptions, findCoverage } from './coverage.ts';
 import type { PathState } from './path-state.ts';

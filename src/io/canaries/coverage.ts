@@ -1,7 +1,8 @@
 import { canaryWarning } from '../../core/admission/answer.ts';
 import { messageOf } from '../../core/error.ts';
 import type { ClusterAnswer, ClusterClient } from '../cluster/client.ts';
-import { reasonOf, refusal } from '../cluster/refusal.ts';
+import { readObject, webhookConfiguration } from '../cluster/object.ts';
+import { reasonOf } from '../cluster/refusal.ts';
 import { interceptionOf } from './interception.ts';
 import { type Canary, canariesFor } from './manifests.ts';
 import { mergeStates, type PathState } from './path-state.ts';
@@ -27,12 +28,10 @@ async function readInterception(options: CoverageOptions): Promise<readonly Path
   const nothing = interceptionOf(undefined, canaryNamespace);
   const all = (state: 'open' | 'unknown', reason: string): readonly PathState[] =>
     nothing.map(({ path }) => ({ path, state, reason }));
-  const path = `/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/${name}`;
   try {
-    const answer = await client.request({ method: 'GET', path });
-    if (answer.status === 404) return all('open', `the webhook configuration ${name} does not exist`);
-    if (answer.status !== 200) throw refusal(`cannot read the webhook configuration ${name}`, answer);
-    return interceptionOf(answer.body, canaryNamespace);
+    const configuration = await readObject(client, webhookConfiguration(name));
+    if (configuration === undefined) return all('open', `the webhook configuration ${name} does not exist`);
+    return interceptionOf(configuration, canaryNamespace);
   } catch (thrown) {
     return all('unknown', messageOf(thrown));
   }

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { messageOf } from '../../core/error.ts';
-import type { KeyPair } from '../tls/key-pair.ts';
-import { formatBundle, parseAuthorities } from './pem-bundle.ts';
+import type { KeyPair, Validity } from '../tls/key-pair.ts';
+import { formatBundle, normalizedPem, parseAuthorities } from './pem-bundle.ts';
 
 /**
  * Where a rotation stands. `Published`: the next CA is in the bundle and signs nothing yet. `Signing`: it signs, and its
@@ -12,10 +12,7 @@ export const caPhases = ['Published', 'Signing', 'Retired'] as const;
 export type CaPhase = (typeof caPhases)[number];
 
 /** A CA that belongs together; whether its time has come is for whoever knows the time. */
-export interface Authority extends KeyPair {
-  readonly notBefore: Date;
-  readonly notAfter: Date;
-}
+export interface Authority extends KeyPair, Validity {}
 
 /** What the Secret of the CA says. What cannot be used is left out, and why stands in `problems`. */
 export interface CaState {
@@ -96,7 +93,7 @@ function parseAuthority({ cert, key }: KeyPair): Authority {
   if (!certificate.checkPrivateKey(privateKey)) throw new Error('the key does not belong to the certificate');
   if (privateKey.asymmetricKeyType !== 'rsa') throw new Error('the key is not an RSA key');
   return {
-    cert: `${certificate.toString().trim()}\n`,
+    cert: normalizedPem(certificate),
     key,
     notBefore: certificate.validFromDate,
     notAfter: certificate.validToDate,

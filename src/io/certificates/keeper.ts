@@ -1,7 +1,8 @@
 import { messageOf } from '../../core/error.ts';
 import type { CertificateMetrics } from '../certificate-metrics.ts';
 import type { ClusterAnswer, ClusterClient } from '../cluster/client.ts';
-import { type WatchedObject, watchObject } from '../cluster/object-watch.ts';
+import { pathOf, readObject } from '../cluster/object.ts';
+import { watchObject } from '../cluster/object-watch.ts';
 import { reasonOf, refusal } from '../cluster/refusal.ts';
 import type { Logger } from '../log.ts';
 import { issueAuthority } from '../tls/issue.ts';
@@ -16,7 +17,7 @@ import {
   parseCaSecret,
   parseCaState,
 } from './ca-secret.ts';
-import { type CertificateObjects, configurationOf, pathOf, secretOf } from './objects.ts';
+import { type CertificateObjects, configurationOf, secretOf } from './objects.ts';
 import { createReadBack } from './read-back.ts';
 import { type CertificateTimes, nextStep, type Step } from './rotation.ts';
 
@@ -147,9 +148,15 @@ async function perform(options: KeeperOptions, step: Step, { secret, configurati
 interface Change {
   readonly reason: string;
   readonly content: CaContent;
+  /** How often it has been written because the answer was slow. */
+  readonly again?: number;
 }
 
-async function writeSecret(options: KeeperOptions, secret: CaSecret, { reason, content }: Change): Promise<void> {
+/** An API server that is always slow is no machine that was suspended once: dating must not keep us writing for ever. */
+const mostDatings = 3;
+
+async function writeSecret(options: KeeperOptions, secret: CaSecret, change: Change): Promise<void> {
+  const { reason, content, again = 0 } = change;
   const { client, objects, log, elapsed } = options;
   const path = `${pathOf(secretOf(objects))}?${manager}`;
   const sent = elapsed();
@@ -160,8 +167,9 @@ async function writeSecret(options: KeeperOptions, secret: CaSecret, { reason, c
   log.info({ secret: objects.caSecret, reason, phase, authorities: bundle.length }, 'CA written');
   // The phase says that it began when it was sent. Where that is not when it took effect (a machine that was suspended
   // meanwhile), it would end too early for replicas that learn of it late.
-  const written = elapsed() - sent > slowMilliseconds ? parseCaSecret(answer.body) : undefined;
-  if (written !== undefined) await writeSecret(options, written, { reason: 'dated again', content });
+  const slow = elapsed() - sent > slowMilliseconds && again < mostDatings;
+  const written = slow ? parseCaSecret(answer.body) : undefined;
+  if (written !== undefined) await writeSecret(options, written, { reason: 'dated again', content, again: again + 1 });
 }
 
 async function writeBundle(options: KeeperOptions, live: WebhookState, bundle: readonly string[]): Promise<void> {
@@ -194,11 +202,4 @@ async function readConfiguration({ client, objects }: KeeperOptions): Promise<We
 async function readSecret({ client, objects }: KeeperOptions): Promise<Found['secret']> {
   const object = await readObject(client, secretOf(objects));
   return object === undefined ? undefined : (parseCaSecret(object) ?? 'foreign');
-}
-
-async function readObject(client: ClusterClient, object: WatchedObject): Promise<unknown> {
-  const answer = await client.request({ method: 'GET', path: pathOf(object) });
-  if (answer.status === 404) return undefined;
-  if (answer.status === 200) return answer.body;
-  throw refusal(`get ${pathOf(object)}`, answer);
 }

@@ -1,12 +1,11 @@
+import { isValid, type Validity } from '../tls/key-pair.ts';
 import type { Authority } from './ca-secret.ts';
 import type { CertificateTimes } from './rotation.ts';
 
 /** A leaf that is served. */
-export interface Leaf {
+export interface Leaf extends Validity {
   /** The CA that signed it, PEM. */
   readonly issuer: string;
-  readonly notBefore: Date;
-  readonly notAfter: Date;
   /** From here on a fresh one is wanted. */
   readonly renewAt: Date;
 }
@@ -23,8 +22,8 @@ export interface LeafView {
 
 /** Whether this replica is to sign itself a new leaf. */
 export function wantsLeaf({ leaf, signing, trustedFor, now, times }: LeafView): boolean {
-  if (now < signing.notBefore || now >= signing.notAfter) return false;
-  if (leaf === undefined || !covers(leaf, now)) return true;
+  if (!isValid(signing, now)) return false;
+  if (leaf === undefined || !isValid(leaf, now)) return true;
   if (leaf.issuer === signing.cert) return now >= leaf.renewAt && leafEnd(signing, now, times) > leaf.notAfter;
   // A CA that took over without notice, because the Secret was lost, is not trusted by every API server yet; the one
   // before it is. Whoever has a good leaf keeps it until they have all learnt of the new one.
@@ -45,8 +44,4 @@ export function renewalOf(notAfter: Date, now: Date): Date {
 /** Trust that has not come by now is not waited for. */
 function endsSoon({ notAfter }: Leaf, now: Date, { leafLifetime }: CertificateTimes): boolean {
   return notAfter.getTime() - now.getTime() <= Math.min(leafLifetime / 10, 5_000);
-}
-
-function covers({ notBefore, notAfter }: Leaf, now: Date): boolean {
-  return now >= notBefore && now < notAfter;
 }

@@ -1,4 +1,4 @@
-import type { WatchedObject } from '../cluster/object-watch.ts';
+import { type ClusterObject, webhookConfiguration } from '../cluster/object.ts';
 
 /** The names of what the chart made for certificates. */
 export interface CertificateObjects {
@@ -7,15 +7,10 @@ export interface CertificateObjects {
   readonly webhookConfiguration: string;
 }
 
-export function secretOf({ namespace, caSecret }: CertificateObjects): WatchedObject {
+export function secretOf({ namespace, caSecret }: CertificateObjects): ClusterObject {
   return { collection: `/api/v1/namespaces/${namespace}/secrets`, name: caSecret };
 }
 
-export function configurationOf({ webhookConfiguration }: CertificateObjects): WatchedObject {
-  const collection = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
-  return { collection, name: webhookConfiguration };
-}
-
-export function pathOf({ collection, name }: WatchedObject): string {
-  return `${collection}/${name}`;
+export function configurationOf({ webhookConfiguration: name }: CertificateObjects): ClusterObject {
+  return webhookConfiguration(name);
 }

@@ -1,4 +1,4 @@
-import type { KeyPair } from '../tls/key-pair.ts';
+import { isValid, type KeyPair } from '../tls/key-pair.ts';
 import { encodeBundle, type WebhookEntry } from './ca-bundle.ts';
 import type { Authority, CaContent, CaState } from './ca-secret.ts';
 
@@ -115,8 +115,7 @@ function rotationTime({ notAfter }: Authority, { caLifetime }: CertificateTimes)
 }
 
 function usable(authority: Authority | undefined, now: Date): Authority | undefined {
-  if (authority === undefined) return undefined;
-  return now >= authority.notBefore && now < authority.notAfter ? authority : undefined;
+  return authority !== undefined && isValid(authority, now) ? authority : undefined;
 }
 
 function usableNext({ signing, next }: CaState, now: Date): Authority | undefined {

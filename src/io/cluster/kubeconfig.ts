@@ -11,7 +11,9 @@ export async function kubeconfigCredentials(file: string): Promise<ClusterCreden
   try {
     config.loadFromFile(file);
   } catch (thrown) {
-    throw new SekishoError('FileUnreadable', `${file}: cannot be read as a kubeconfig: ${messageOf(thrown)}`, thrown);
+    // The parser quotes the lines around a mistake behind the first, and they hold tokens and keys.
+    const [reason] = messageOf(thrown).split('\n', 1);
+    throw new SekishoError('FileUnreadable', `${file}: cannot be read as a kubeconfig: ${reason}`);
   }
   return { server: serverOf(config, file), ...rememberPresented(() => readConfig(config, file)) };
 }

@@ -1,14 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, type SekishoError } from '../../core/error.ts';
 import type { ClusterClient, ObjectMeta, WatchEvent } from './client.ts';
+import { type ClusterObject, pathOf, readObject } from './object.ts';
 import { refusal, refusedStatus } from './refusal.ts';
-
-/** One object whose state is followed; the account needs `get` and `watch` for its name, not `list`. */
-export interface WatchedObject {
-  /** Of its collection: `/api/v1/namespaces/sekisho/secrets`. */
-  readonly collection: string;
-  readonly name: string;
-}
 
 export interface ObjectListener {
   /** Its state when the watch began, and after every change; undefined while it does not exist. */
@@ -22,8 +16,8 @@ export interface ObjectWatch extends AsyncDisposable {
   readonly first: Promise<void>;
 }
 
-/** Follows one object of a cluster until it is disposed. */
-export type WatchObject = (client: ClusterClient, object: WatchedObject, listener: ObjectListener) => ObjectWatch;
+/** Follows one object of a cluster until it is disposed; the account needs `get` and `watch` for its name, not `list`. */
+export type WatchObject = (client: ClusterClient, object: ClusterObject, listener: ObjectListener) => ObjectWatch;
 
 export interface WatchPace {
   /** From 0 to 1. */
@@ -74,7 +68,7 @@ interface Sight {
 
 interface Following extends Sight {
   readonly client: ClusterClient;
-  readonly object: WatchedObject;
+  readonly object: ClusterObject;
   readonly pace: WatchPace;
   readonly signal: AbortSignal;
   failed(error: Error): void;
@@ -187,18 +181,10 @@ function queryOf({ object, pace }: Following, from: string | undefined): string 
   return `${object.collection}?${query}`;
 }
 
-/** The object now, undefined where there is none. Throws where the answer says neither. */
-async function readObject(client: ClusterClient, { collection, name }: WatchedObject): Promise<unknown> {
-  const answer = await client.request({ method: 'GET', path: `${collection}/${name}` });
-  if (answer.status === 404) return undefined;
-  if (answer.status === 200 && answer.body !== undefined) return answer.body;
-  throw refusal(`get ${collection}/${name}`, answer);
-}
-
 /** The object of an ERROR is a `Status` with the code that a refusal at the start would have had. */
-function refusalOf({ object }: WatchEvent, { collection, name }: WatchedObject): SekishoError<'ClusterRefused'> {
+function refusalOf({ object }: WatchEvent, watched: ClusterObject): SekishoError<'ClusterRefused'> {
   const code = typeof object === 'object' && object !== null && 'code' in object ? Number(object.code) : 0;
-  return refusal(`watch ${collection}/${name}`, { status: code, body: object, warnings: [] });
+  return refusal(`watch ${pathOf(watched)}`, { status: code, body: object, warnings: [] });
 }
 
 function metaOf(object: unknown): ObjectMeta | undefined {

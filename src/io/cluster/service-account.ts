@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, SekishoError } from '../../core/error.ts';
+import { urlOf } from '../url.ts';
 import { type ClusterCredentials, type Presented, type Remembering, rememberPresented } from './credentials.ts';
 
 const mounted = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -22,7 +23,7 @@ export function serviceAccountCredentials(
       'this is no pod of a cluster (KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set): add --kubeconfig FILE',
     );
   }
-  const server = new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`);
+  const server = new URL(urlOf('https', host, port));
   return { server, ...rememberPresented(() => readMounted(folder), { now }) };
 }
 

@@ -1,7 +1,7 @@
 import { messageOf } from '../../core/error.ts';
+import type { Clock } from '../clock.ts';
 import type { ClusterClient } from '../cluster/client.ts';
 import { refusal } from '../cluster/refusal.ts';
-import type { Clock } from './clock.ts';
 import { type Contender, heldRecord, nextStep, type Observation, observe, releasedRecord } from './election.ts';
 import { type LeaseName, type LeaseObject, leasePath, parseLease, recordOf, withRecord } from './lease.ts';
 import { createOffice, type Office, type OfficeOptions } from './office.ts';

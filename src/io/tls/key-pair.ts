@@ -8,10 +8,22 @@ export interface KeyPair {
   readonly key: string;
 }
 
-/** A pair that may be served: it belongs together, and until when. */
-export interface ServingPair extends KeyPair {
+/** When a certificate is good. */
+export interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
+}
+
+/** A pair that may be served: it belongs together, and until when. */
+export interface ServingPair extends KeyPair, Validity {}
+
+export function isValid({ notBefore, notAfter }: Validity, now: Date): boolean {
+  return now >= notBefore && now < notAfter;
+}
+
+/** Why a certificate must not be shown to anybody now; undefined when it may. */
+export function untimely(served: Validity, now: Date): string | undefined {
+  return isValid(served, now) ? undefined : 'the serving certificate is not valid now';
 }
 
 /** Refuses a pair that a TLS client would refuse, before any client meets it. */

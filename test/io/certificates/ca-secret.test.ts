@@ -123,6 +123,8 @@ describe('a bundle', () => {
   test('that is hostile is read in bounded time', () => {
     const started = performance.now();
     expect(parseBundle('-----BEGIN CERTIFICATE-----'.repeat(40_000))).toEqual([]);
+    const unclosed = '-----BEGIN CERTIFICATE-----\n'.repeat(38_000);
+    expect(parseBundle(`${unclosed}-----END CERTIFICATE-----`)).toEqual([]);
     expect(parseBundle('-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'.repeat(15_000))).toEqual([]);
     expect(parseBundle(old.cert.repeat(100)).length).toBe(32);
     // Quadratic it would be minutes.

@@ -1,5 +1,6 @@
-import { configurationOf, pathOf, secretOf } from '../../../src/io/certificates/objects.ts';
+import { configurationOf, secretOf } from '../../../src/io/certificates/objects.ts';
 import type { CertificateTimes } from '../../../src/io/certificates/rotation.ts';
+import { pathOf } from '../../../src/io/cluster/object.ts';
 import { createLogger } from '../../../src/io/log.ts';
 import { createMetrics } from '../../../src/io/metrics.ts';
 import { type Asked, type Interception, type StoredObject, startApi } from '../cluster/loopback-api.ts';

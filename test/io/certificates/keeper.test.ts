@@ -101,6 +101,18 @@ describe('the keeper of certificates', () => {
     await settled();
   });
 
+  test('an API server that is slow for ever does not keep it dating what it wrote', async () => {
+    install();
+    let at = 0;
+    const elapsed = (): number => {
+      at += 3_000;
+      return at;
+    };
+    await using keeper = keep({ elapsed });
+    await settled();
+    expect(keeper.logged('CA written').map(({ reason }) => reason)).toEqual(['first', ...Array(3).fill('dated again')]);
+  });
+
   test('leaves a Secret without our label alone, and says so', async () => {
     cluster.api.put(secretPath, { ...emptySecret, metadata: { name: 'sekisho-ca', namespace: 'sekisho', labels: {} } });
     cluster.putConfiguration(configuration());

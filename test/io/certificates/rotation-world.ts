@@ -30,7 +30,8 @@ interface Replica {
   readBack: ReadBack;
 }
 
-const empty: CaState = {
+/** Of a Secret that nobody has filled. */
+export const empty: CaState = {
   signing: undefined,
   next: undefined,
   bundle: [],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { encodeBundle } from '../../../src/io/certificates/ca-bundle.ts';
 import type { Authority, CaState } from '../../../src/io/certificates/ca-secret.ts';
 import { nextStep, type RotationView } from '../../../src/io/certificates/rotation.ts';
-import { createRotationWorld, type RotationWorld, times } from './rotation-world.ts';
+import { createRotationWorld, empty, type RotationWorld, times } from './rotation-world.ts';
 
 const { propagation, leafLifetime, caLifetime } = times;
 const now = new Date('2026-05-05T10:00:00Z');
@@ -14,18 +14,9 @@ function authority(name: string, until = inMs(caLifetime)): Authority {
 }
 
 const [old, fresh] = [authority('old'), authority('new')];
-const nothing: CaState = {
-  signing: undefined,
-  next: undefined,
-  bundle: [],
-  phase: undefined,
-  since: undefined,
-  rotationAsked: false,
-  problems: [],
-};
-const retired: CaState = { ...nothing, signing: old, bundle: [old.cert], phase: 'Retired', since: inMs(-1) };
+const retired: CaState = { ...empty, signing: old, bundle: [old.cert], phase: 'Retired', since: inMs(-1) };
 const published: CaState = {
-  ...nothing,
+  ...empty,
   signing: old,
   next: fresh,
   bundle: [old.cert, fresh.cert],
@@ -33,7 +24,7 @@ const published: CaState = {
   since: inMs(-1),
 };
 const signing: CaState = {
-  ...nothing,
+  ...empty,
   signing: fresh,
   bundle: [old.cert, fresh.cert],
   phase: 'Signing',
@@ -55,13 +46,13 @@ function contentOf(step: ReturnType<typeof nextStep>) {
 
 describe('the next step', () => {
   test('for an empty Secret is the first CA, which signs at once', () => {
-    const step = nextStep(view(nothing, { entries: [entry()] }));
+    const step = nextStep(view(empty, { entries: [entry()] }));
     expect(step).toMatchObject({ kind: 'authority', reason: 'first' });
     expect(contentOf(step)).toMatchObject({ bundle: ['made\n'], phase: 'Retired' });
   });
 
   test('for a Secret that was emptied keeps whom the API servers trust, and signs at once', () => {
-    const step = nextStep(view(nothing, { entries: [entry(old.cert, fresh.cert), entry(old.cert)] }));
+    const step = nextStep(view(empty, { entries: [entry(old.cert, fresh.cert), entry(old.cert)] }));
     expect(step).toMatchObject({ kind: 'authority', reason: 'lost' });
     expect(contentOf(step)).toMatchObject({ bundle: [old.cert, fresh.cert, 'made\n'], phase: 'Signing' });
   });
@@ -75,7 +66,7 @@ describe('the next step', () => {
 
   test('does not let the bundle grow without end', () => {
     const many = Array.from({ length: 40 }, (_, index) => `CA ${index}\n`);
-    expect(contentOf(nextStep(view(nothing, { entries: [entry(...many)] }))).bundle).toHaveLength(16);
+    expect(contentOf(nextStep(view(empty, { entries: [entry(...many)] }))).bundle).toHaveLength(16);
   });
 
   test('is nothing until a third of the life is left, then the next CA is published', () => {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readCredentials } from '../../../src/io/cluster/credentials.ts';
 import { createClusterClient } from '../../../src/io/cluster/http-client.ts';
@@ -117,6 +118,14 @@ describe('a kubeconfig', () => {
     await using client = createClusterClient(await readCredentials(file()));
     expect(await client.request({ method: 'GET', path: '/x' })).toMatchObject({ status: 404 });
     expect(api.asked[0]?.headers.authorization).toBe('Bearer abc');
+  });
+
+  test('that is no YAML is refused without a word of what it holds', async () => {
+    const file = join(folder, 'broken');
+    await writeFile(file, 'users:\n- name: a\n  user: {token: TOP-SECRET\n  client-key-data: KEY\nclusters: [\n');
+    const thrown: unknown = await readCredentials(file).catch((error: unknown) => error);
+    expect(String(thrown)).toMatch(/broken: cannot be read as a kubeconfig: .*\(\d+:\d+\)$/);
+    expect(inspect(thrown)).not.toMatch(/SECRET|KEY/);
   });
 
   test('that is missing, names no cluster or speaks plain HTTP is refused by name', async () => {

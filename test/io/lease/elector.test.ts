@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../../src/io/clock.ts';
 import type { ClusterClient } from '../../../src/io/cluster/client.ts';
-import { type Clock, systemClock } from '../../../src/io/lease/clock.ts';
 import { startElector } from '../../../src/io/lease/elector.ts';
 import { eventually } from '../../eventually.ts';
 import { type Asked, type Interception, type LoopbackApi, startApi } from '../cluster/loopback-api.ts';

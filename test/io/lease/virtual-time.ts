@@ -1,4 +1,4 @@
-import type { Clock } from '../../../src/io/lease/clock.ts';
+import type { Clock } from '../../../src/io/clock.ts';
 
 /* Time that passes only when a test says so; each process has its own view of it. */
 
