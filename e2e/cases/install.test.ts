@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NodeDriver } from '../drivers/node.ts';
 import type { Outcome } from '../drivers/program.ts';
+import { waitFor } from '../drivers/waiting.ts';
 import { auditEvents } from '../harness/audit-log.ts';
 import { describeCase } from '../harness/case.ts';
 import { commandsOfReadme, runLine } from '../harness/commands.ts';
@@ -82,6 +83,17 @@ describeCase('an installation', ['node'], () => {
     expect(metrics).toMatch(/sekisho_findings_total\{policy="pod-security",rule="privileged",mode="Audit"\} 1\n/);
   };
 
+  /** The controller's first look finds the certificates that it has made itself meanwhile. */
+  const expectNoFalseAlarm = async (): Promise<void> => {
+    const { cluster } = driver;
+    const log = (): Promise<string> =>
+      kubectlOutput(['-n', 'sekisho', 'logs', 'deployment/sekisho-controller'], { cluster });
+    const told = async (): Promise<true | undefined> => (await log()).includes('intercepted"') || undefined;
+    await waitFor(told, { withinMs: 60_000, what: 'the first word about coverage', everyMs: 500 });
+    const lines = (await log()).split('\n').filter(Boolean);
+    expect(lines.map((line) => JSON.parse(line)).filter(({ level }) => level !== 'info')).toEqual([]);
+  };
+
   test('without helm does the same', { timeout: 6 * minutes }, async () => {
     const { cluster } = driver;
     const wait = ['-n', 'sekisho', 'rollout', 'status', '--timeout=120s'];
@@ -89,6 +101,7 @@ describeCase('an installation', ['node'], () => {
     await kubectl(['wait', 'namespace/sekisho-canary', '--for=delete', '--timeout=50s'], { cluster });
     await kubectlOutput(['apply', '-f', 'deploy/install.yaml'], { cluster });
     await kubectlOutput([...wait, 'deployment/sekisho-serve'], { cluster, timeoutMs: 2 * minutes });
+    await expectNoFalseAlarm();
     expect(await shop('apply', '-f', 'examples/good-pod.yaml')).toMatchObject({ code: 0 });
     expect(await shop('apply', '-f', 'examples/bad-pod.yaml')).toMatchObject({ code: 0 });
     await shop('delete', '-f', 'examples/bad-pod.yaml', '--force', '--grace-period=0');

@@ -9,6 +9,7 @@ export interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly user: { readonly username: string };
+  readonly sourceIPs?: readonly string[];
   readonly objectRef?: {
     readonly resource?: string;
     readonly subresource?: string;

@@ -21,6 +21,12 @@ export interface ControllerFiles {
   readonly kubeconfig: string;
 }
 
+/** Where it runs. */
+export interface ControllerPlace extends ControllerFiles {
+  /** Put before its command line, this runs it in a network of its own. */
+  readonly enter?: readonly string[];
+}
+
 export interface Controller extends AsyncDisposable {
   readonly probeUrl: string;
   log(): readonly Readonly<Record<string, unknown>>[];
@@ -32,9 +38,9 @@ export interface Controller extends AsyncDisposable {
 }
 
 /** `sekisho controller` from this checkout, up to the line that says where it listens. */
-export async function startController({ config, kubeconfig }: ControllerFiles): Promise<Controller> {
+export async function startController({ config, kubeconfig, enter = [] }: ControllerPlace): Promise<Controller> {
   const flags = ['--config', config, '--kubeconfig', kubeconfig, '--host', '127.0.0.1', '--probe-port', '0'];
-  const process = startProcess(program, ['controller', ...flags], { env: environment(), graceMs: 20_000 });
+  const process = startProcess([...enter, program], ['controller', ...flags], { env: environment(), graceMs: 20_000 });
   const log = (): readonly Readonly<Record<string, unknown>>[] =>
     process
       .output()

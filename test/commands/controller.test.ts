@@ -59,12 +59,14 @@ const holder = () =>
 const metricsOf = async (url: string) => (await fetch(`${url}/metrics`)).text();
 
 describe('a controller', () => {
-  test('leads, says what is covered, and at SIGTERM gives the lease back and exits 0', async () => {
+  test('leads, says what is covered, and at SIGTERM gives the lease back and exits 0', {
+    timeout: 60_000,
+  }, async () => {
     await using controller = await startController();
     const { identity } = await controller.logged('leading');
     expect(holder()).toBe(identity);
     expect(identity).toMatch(/^[^_]+_[0-9a-f-]{36}$/);
-    await controller.logged('every path is intercepted');
+    await controller.logged('every path is intercepted', 30_000);
     const metrics = await metricsOf(controller.probeUrl);
     for (const path of paths) expect(metrics).toContain(`sekisho_coverage{path="${path}"} 1\n`);
     expect(metrics).toContain('sekisho_leader 1\n');

@@ -38,7 +38,7 @@ export interface Serving {
   readonly probeUrl: string;
   readonly lines: Record<string, unknown>[];
   /** Waits for a log line. */
-  logged(message: string): Promise<Record<string, unknown>>;
+  logged(message: string, withinMs?: number): Promise<Record<string, unknown>>;
   readonly exited: Promise<number | null>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -56,8 +56,8 @@ export async function start(args: readonly string[]): Promise<Serving> {
     lines.push(line.startsWith('{') ? JSON.parse(line) : { msg: line });
   });
   const exited = once(child, 'close').then(([code]) => code as number | null);
-  const logged = async (message: string) => {
-    for (let waited = 0; waited < 15_000; waited += 10) {
+  const logged = async (message: string, withinMs = 15_000) => {
+    for (let waited = 0; waited < withinMs; waited += 10) {
       const line = lines.find(({ msg }) => msg === message);
       if (line !== undefined) return line;
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { startProcess } from '../process.ts';
-import { runProgram } from '../program.ts';
 import { waitFor } from '../waiting.ts';
+import { ip, ipLines, networkOf } from './ip.ts';
 import { programPath, searchPath } from './requirements.ts';
 
 /** Namespaces of a node's own, and a cable to this machine. */
@@ -40,7 +40,7 @@ export async function startMachine(folder: string): Promise<Machine> {
     const cable = await layCable(pid);
     return {
       ...cable,
-      enterNetwork: [nsenter, `--net=/proc/${pid}/ns/net`],
+      enterNetwork: networkOf(pid),
       enter: [nsenter, `--target=${pid}`, '--net', '--mount', '--pid', '--ipc'],
       [Symbol.asyncDispose]: holder.stop,
     };
@@ -82,17 +82,6 @@ async function plugIn({ name, address, hostAddress, podSubnet }: Cable, pid: str
     [`route add ${podSubnet} via ${address} dev ${name}`], // goes with the interface
   ];
   for (const [index, lines] of steps.entries()) {
-    for (const line of lines) {
-      const problem = await ip(line, index === 1 ? pid : undefined);
-      if (problem !== '') throw new Error(`ip ${line}: ${problem}`);
-    }
+    await ipLines(lines, index === 1 ? networkOf(pid) : []);
   }
-}
-
-/** What ip complains of; nothing when it did what it was told. */
-async function ip(line: string, pid?: string): Promise<string> {
-  const enter = pid === undefined ? [] : [programPath('nsenter') ?? 'nsenter', `--net=/proc/${pid}/ns/net`];
-  const [program = '', ...args] = [...enter, programPath('ip') ?? 'ip', ...line.split(' ')];
-  const { code, stderr } = await runProgram(program, args);
-  return code === 0 ? '' : stderr.trim() || `exit code ${code}`;
 }

@@ -10,6 +10,12 @@ export interface CoverageDutyOptions extends CoverageOptions {
   readonly metrics: CoverageMetrics;
 }
 
+/**
+ * Milliseconds before the first look: the same leader fills an empty CA Secret and the caBundle, and `serve` becomes
+ * ready by them. A fresh installation that is alarmed teaches to overlook alarms.
+ */
+const settling = 15_000;
+
 /** Milliseconds between two looks: seldom while all is well, soon again while something is not. */
 const calm = 5 * 60_000;
 const alarmed = 20_000;
@@ -20,6 +26,7 @@ export function watchCoverage(options: CoverageDutyOptions): (signal: AbortSigna
     const { clock, metrics } = options;
     const told = new Map<string, string>();
     try {
+      await clock.sleep(settling, signal);
       while (!signal.aborted) {
         const states = await findCoverage(options);
         if (signal.aborted) return;

@@ -164,4 +164,42 @@ describe('the duty', () => {
       { level: 'info', msg: 'every path is intercepted' },
     ]);
   });
+
+  const waiting = async () => {
+    api = await startCanaryCluster({ of: () => true });
+    const client = api.connect();
+    const lines: Record<string, unknown>[] = [];
+    const log = createLogger('info', { write: (line) => void lines.push(JSON.parse(line)) });
+    const pauses: { readonly milliseconds: number; readonly end: () => void }[] = [];
+    const sleep = (milliseconds: number, signal: AbortSignal) =>
+      new Promise<void>((resolve) => {
+        pauses.push({ milliseconds, end: resolve });
+        signal.addEventListener('abort', () => resolve());
+      });
+    const clock = { ...systemClock, sleep };
+    const stop = new AbortController();
+    const ended = watchCoverage({ client, ...names, clock, log, metrics: createControllerMetrics('0') })(stop.signal);
+    const end = async () => {
+      stop.abort();
+      await ended;
+      await client[Symbol.asyncDispose]();
+    };
+    return { api, lines, pauses, end };
+  };
+
+  test('looks first 15 s after it was taken up, when a fresh installation has its certificates', async () => {
+    const { api, lines, pauses, end } = await waiting();
+    expect(pauses.map(({ milliseconds }) => milliseconds)).toEqual([15_000]);
+    expect(api.asked).toEqual([]);
+    pauses[0]?.end();
+    await eventually('the first look', () => pauses.length === 2);
+    expect(lines).toMatchObject([{ level: 'info', msg: 'every path is intercepted' }]);
+    await end();
+  });
+
+  test('that is given up before its first look asks nothing', async () => {
+    const { api, lines, end } = await waiting();
+    await end();
+    expect({ asked: api.asked, lines }).toEqual({ asked: [], lines: [] });
+  });
 });
