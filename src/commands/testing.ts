@@ -6,9 +6,9 @@ import type { ObjectReference } from '../core/pod/pod-view.ts';
 import type { Subject } from '../core/policy/bound-rule.ts';
 import { builtinPrefix } from '../core/policy/builtin-policies.ts';
 import { createPolicySet, type PolicySet } from '../core/policy/policy-set.ts';
-import { printable } from '../core/render/escape.ts';
 import { renderJson } from '../core/render/json.ts';
 import {
+  problemLines,
   summarizeTests,
   type TestedCase,
   type TestedFile,
@@ -52,9 +52,8 @@ async function render(outcome: TestOutcome, { output, lang }: TestOptions): Prom
   return renderTestTable(outcome, { locale: lang, color: wantsColor() });
 }
 
-/** The message of a policy that cannot be read has several lines. */
 function complain(message: string): void {
-  for (const line of message.split('\n')) process.stderr.write(`sekisho: ${printable(line, 2048)}\n`);
+  for (const line of problemLines(message)) process.stderr.write(`sekisho: ${line}\n`);
 }
 
 async function runTests(paths: readonly string[]): Promise<TestOutcome> {
@@ -88,7 +87,7 @@ async function runFile(file: string, { tests, problems }: TestFile, policiesOf: 
     try {
       const policies = await policiesOf(test.policies);
       for (const ready of test.cases) cases.push(await runCase(ready, policies));
-      warnOfIdlePolicies(test, policies);
+      if (problems.length === 0) warnOfIdlePolicies(test, policies);
     } catch (thrown) {
       if (!(thrown instanceof SekishoError)) throw thrown;
       broken.push(`${test.locate(['policies'])}: policies: ${thrown.message}`);

@@ -2,7 +2,7 @@ import type { Locale } from '../locale.ts';
 import { objectText } from './denial-message.ts';
 import { printable } from './escape.ts';
 import { type DifferenceLine, differenceLines } from './test-lines.ts';
-import type { TestedCase, TestedFile, TestOutcome } from './test-result.ts';
+import { problemLines, type TestedCase, type TestedFile, type TestOutcome } from './test-result.ts';
 
 /*
  * JUnit's XML as CI systems read it (jenkins-junit.xsd, and the `file` and `line` that GitLab and others add): a suite
@@ -29,7 +29,7 @@ export function renderJunit(outcome: TestOutcome, locale: Locale): string {
   const lines = ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites name="sekisho test" ${counts(all)}>`];
   for (const { file, cases } of suites) {
     lines.push(
-      `  <testsuite name="${attribute(file)}" ${counts(cases)}>`,
+      `  <testsuite name="${escapeXml(file)}" ${counts(cases)}>`,
       ...cases.flatMap(caseLines),
       '  </testsuite>',
     );
@@ -47,7 +47,7 @@ function junitCases({ file, cases, problems }: TestedFile, locale: Locale): read
   const suite = printable(file, 4096);
   // What was not run must not look like a pass.
   const broken = problems.map((message, index): JunitCase => {
-    const lines = [printable(message, 4096)];
+    const lines = problemLines(message);
     return { suite, className: suite, name: `cannot be run ${index + 1}`, problem: { element: 'error', lines } };
   });
   return [...broken, ...cases.flatMap((tested) => questionsOf(suite, tested, locale))];
@@ -76,16 +76,24 @@ function questionsOf(suite: string, tested: TestedCase, locale: Locale): readonl
     line,
     className: printable(name, 256),
     name: `${object}: ${question}`,
-    ...(lines.length === 0 ? {} : { problem: { element, lines: lines.map(({ sign, text }) => `${sign} ${text}`) } }),
+    ...(lines.length === 0 ? {} : { problem: { element, lines: someLines(lines) } }),
   }));
 }
 
+/** A case may find thousands of things, and CI systems refuse reports that are too large. */
+const mostLines = 40;
+
+function someLines(lines: readonly DifferenceLine[]): readonly string[] {
+  const shown = lines.slice(0, mostLines).map(({ sign, text }) => `${sign} ${text}`);
+  return lines.length > mostLines ? [...shown, `… ${lines.length - mostLines}`] : shown;
+}
+
 function caseLines({ suite, line, className, name, problem }: JunitCase): readonly string[] {
-  const at = `file="${attribute(suite)}"${line === undefined ? '' : ` line="${line}"`}`;
-  const open = `    <testcase classname="${attribute(className)}" name="${attribute(name)}" ${at}`;
+  const at = `file="${escapeXml(suite)}"${line === undefined ? '' : ` line="${line}"`}`;
+  const open = `    <testcase classname="${escapeXml(className)}" name="${escapeXml(name)}" ${at}`;
   if (problem === undefined) return [`${open}/>`];
   const { element, lines } = problem;
-  const message = attribute(lines.slice(0, 3).join('; '));
+  const message = escapeXml(lines.slice(0, 3).join('; '));
   return [
     `${open}>`,
     `      <${element} message="${message}">${escapeXml(lines.join('\n'))}</${element}>`,
@@ -107,8 +115,4 @@ const entities: Readonly<Record<string, string>> = {
  */
 function escapeXml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
-}
-
-function attribute(text: string): string {
-  return escapeXml(text);
 }

@@ -77,9 +77,14 @@ export interface FoundFinding {
 export function toTestResult(outcome: TestOutcome, locale: Locale): TestResult {
   const cases = outcome.flatMap(({ file, cases }) => cases.map((tested) => toCaseResult(file, tested, locale)));
   const problems = outcome.flatMap(({ file, problems }) => {
-    return problems.map((message) => ({ file: printable(file, 4096), message: printable(message, 4096) }));
+    return problems.map((message) => ({ file: printable(file, 4096), message: problemLines(message).join('\n') }));
   });
   return { apiVersion: 'sekisho.dev/v1alpha1', kind: 'TestResult', summary: summarizeTests(outcome), cases, problems };
+}
+
+/** That of a policy that cannot be read has a line for each field. */
+export function problemLines(message: string): readonly string[] {
+  return message.split('\n').map((line) => printable(line, 2048));
 }
 
 export function summarizeTests(outcome: TestOutcome): TestSummary {

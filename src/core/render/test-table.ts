@@ -9,7 +9,10 @@ const counted: Localized = {
   en: '{cases} in {files}: {passed} passed, {failed} failed, {undecided} undecided.',
   ja: '{files}の{cases}: 成功 {passed} 件、失敗 {failed} 件、判定不能 {undecided} 件。',
 };
-const unreadable: Localized = { en: '{count} could not be run.', ja: '{count} 件は実行できませんでした。' };
+const problems = {
+  one: { en: '1 problem kept tests from being run.', ja: '実行できないテストがあります (問題 1 件)。' },
+  many: { en: '{count} problems kept tests from being run.', ja: '実行できないテストがあります (問題 {count} 件)。' },
+} as const;
 const cases = {
   one: { en: '1 case', ja: 'テスト 1 件' },
   many: { en: '{count} cases', ja: 'テスト {count} 件' },
@@ -68,7 +71,7 @@ function summaryLine(outcome: TestOutcome, style: TableStyle): string {
     undecided: String(summary.undecided),
   });
   const good = summary.passed === summary.cases && summary.unreadable === 0;
-  const rest = summary.unreadable === 0 ? '' : localize(unreadable, locale, { count: String(summary.unreadable) });
+  const rest = summary.unreadable === 0 ? '' : quantity(problems, summary.unreadable, locale);
   return paint(rest === '' ? text : `${text} ${rest}`, good ? 32 : 1, style);
 }
 

@@ -1,4 +1,4 @@
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { SekishoError } from '../../core/error.ts';
 import { type FieldPath, formatFieldPath } from '../../core/pod/field-path.ts';
 import { type Workload, workloadOfKind } from '../../core/pod/workload.ts';
@@ -8,7 +8,7 @@ import { type ObjectSource, type PolicyTestCase, parsePolicyTest } from '../../c
 import { printable } from '../../core/render/escape.ts';
 import { type ConfigurationDocument, readConfiguration } from './configuration-documents.ts';
 import { collectObjects, type ManifestObject } from './manifest-objects.ts';
-import { listManifests, type Manifest, readManifest, standardInput } from './manifests.ts';
+import { listManifests, type Manifest, readManifest, standardInput, testFiles } from './manifests.ts';
 import type { Position } from './source-document.ts';
 
 /** Why a test cannot be run; the message begins with its place. */
@@ -41,27 +41,16 @@ export interface TestFile {
   readonly problems: readonly TestProblem[];
 }
 
-const testFileName = /\.sekisho-test\.(?:ya?ml|json)$/;
-
 /** Files as they are named; of folders all `*.sekisho-test.yaml` below them. Each once. */
 export function listTestFiles(paths: readonly string[]): {
   readonly files: readonly string[];
   readonly problems: readonly TestProblem[];
 } {
-  const files = new Map<string, string>();
-  const problems: TestProblem[] = [];
-  for (const path of paths.map(asFile)) {
-    const listed = listManifests([path]);
-    // listManifests has a word of its own for a folder without any manifest.
-    const unreadable = listed.problems.filter(({ message }) => message.startsWith('cannot be read'));
-    const found = listed.files.filter((file) => file === path || testFileName.test(basename(file)));
-    for (const { file, message } of unreadable) problems.push({ file, message: `${file}: ${message}` });
-    if (found.length + unreadable.length === 0) {
-      problems.push({ file: path, message: `${path}: holds no test: name one *.sekisho-test.yaml` });
-    }
-    for (const file of found) if (!files.has(resolve(file))) files.set(resolve(file), file);
-  }
-  return { files: [...files.values()], problems };
+  const { files, problems } = listManifests(paths.map(asFile), testFiles);
+  const once = new Map<string, string>();
+  for (const file of files) if (!once.has(resolve(file))) once.set(resolve(file), file);
+  const found = problems.map(({ file, message }) => ({ file, message: `${file}: ${message}` }));
+  return { files: [...once.values()], problems: found };
 }
 
 /** A test names files beside itself, so that standard input can hold none; nor is its dash a file's name. */
