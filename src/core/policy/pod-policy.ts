@@ -115,7 +115,7 @@ export function parsePodPolicy(document: unknown): { policy: PodPolicy } | { iss
   return { issues: result.error.issues.flatMap(toDocumentIssues) };
 }
 
-function toDocumentIssues(issue: z.core.$ZodIssue): readonly DocumentIssue[] {
+export function toDocumentIssues(issue: z.core.$ZodIssue): readonly DocumentIssue[] {
   const path = issue.path.filter((segment) => typeof segment !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a known field' }));

@@ -104,7 +104,7 @@ function toFinding(
 }
 
 /** The lengths are the API server's own, so that whatever it would store is printed whole. */
-function printableReference({ apiVersion, kind, namespace, name }: ObjectReference): ObjectReference {
+export function printableReference({ apiVersion, kind, namespace, name }: ObjectReference): ObjectReference {
   return {
     apiVersion: printable(apiVersion, 317),
     kind: printable(kind, 63),

@@ -127,6 +127,6 @@ function explainable({ violating }: CheckOutcome): string {
 }
 
 /** ANSI: 1 bold, 2 faint, 3x a colour. */
-function paint(text: string, code: number, { color }: TableStyle): string {
+export function paint(text: string, code: number, { color }: TableStyle): string {
   return color ? `\u001b[${code}m${text}\u001b[0m` : text;
 }

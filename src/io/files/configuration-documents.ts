@@ -2,13 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { FieldPath } from '../../core/pod/field-path.ts';
 import { parseManifest } from './manifests.ts';
-import { createPositions } from './source-document.ts';
+import { createPositions, type Position } from './source-document.ts';
 
 /** One document of a file of policies or settings, and where its fields stand. */
 export interface ConfigurationDocument {
   readonly value: unknown;
   /** `file:line:column` of a field; of its nearest parent where there is none. */
   locate(path: FieldPath): string;
+  /** The same as numbers. */
+  positionOf(path: FieldPath): Position;
 }
 
 /**
@@ -27,5 +29,9 @@ export async function readConfiguration(file: string): Promise<readonly Configur
   };
   const [problem] = problems;
   if (problem !== undefined) throw new SekishoError('ManifestInvalid', `${at(problem.offset)}: ${problem.message}`);
-  return documents.map(({ value, locate }) => ({ value, locate: (path) => at(locate(path)) }));
+  return documents.map(({ value, locate }) => ({
+    value,
+    locate: (path) => at(locate(path)),
+    positionOf: (path) => positionOf(locate(path)),
+  }));
 }

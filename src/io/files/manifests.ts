@@ -30,21 +30,36 @@ export interface ManifestFiles {
   readonly problems: readonly ManifestProblem[];
 }
 
-const extensions: ReadonlySet<string> = new Set(['.yaml', '.yml', '.json']);
+/** What is looked for in folders. */
+export interface FileKind {
+  readonly name: RegExp;
+  readonly problemWithout: string;
+}
+
+const manifestFiles: FileKind = {
+  name: /\.(?:ya?ml|json)$/i,
+  problemWithout: 'holds no manifest (*.yaml, *.yml, *.json)',
+};
+
+/** An operator's tests may lie beside what they test. */
+export const testFiles: FileKind = {
+  name: /\.sekisho-test\.(?:ya?ml|json)$/i,
+  problemWithout: 'holds no test (*.sekisho-test.yaml, .yml, .json)',
+};
 
 /**
  * Files as they are named; folders with all below them, sorted, only `*.yaml`, `*.yml` and `*.json`, and nothing whose
  * name begins with a dot. A folder without any manifest is a problem: checking nothing must not look like a pass.
  */
-export function listManifests(paths: readonly string[]): ManifestFiles {
+export function listManifests(paths: readonly string[], kind: FileKind = manifestFiles): ManifestFiles {
   const files: string[] = [];
   const problems: ManifestProblem[] = [];
   for (const path of paths) {
     const before = files.length + problems.length;
     if (path === standardInput) files.push(path);
-    else visit(path, { files, problems, parents: [], named: true });
+    else visit(path, { files, problems, parents: [], name: undefined, kind });
     if (files.length + problems.length === before) {
-      problems.push({ file: path, message: 'holds no manifest (*.yaml, *.yml, *.json)' });
+      problems.push({ file: path, message: kind.problemWithout });
     }
   }
   return { files, problems };
@@ -55,20 +70,23 @@ interface Visit {
   readonly problems: ManifestProblem[];
   /** The real paths of the folders above: a link to one of them would never end. */
   readonly parents: readonly string[];
-  /** Given on the command line: then any name will do. */
-  readonly named: boolean;
+  /** Absent where the path was given on the command line: then any name will do. */
+  readonly name: string | undefined;
+  readonly kind: FileKind;
 }
 
-function visit(path: string, { files, problems, parents, named }: Visit): void {
+function visit(path: string, { files, problems, parents, name, kind }: Visit): void {
   try {
     if (!statSync(path).isDirectory()) {
-      if (named || extensions.has(extname(path).toLowerCase())) files.push(path);
+      if (name === undefined || kind.name.test(name)) files.push(path);
       return;
     }
     const real = realpathSync(path);
     if (parents.includes(real)) return;
-    const inside = { files, problems, parents: [...parents, real], named: false };
-    for (const name of readdirSync(path).sort()) if (!name.startsWith('.')) visit(join(path, name), inside);
+    const inside = { files, problems, parents: [...parents, real], kind };
+    for (const each of readdirSync(path).sort()) {
+      if (!each.startsWith('.')) visit(join(path, each), { ...inside, name: each });
+    }
   } catch (thrown) {
     problems.push({ file: path, message: unreadable(thrown) });
   }

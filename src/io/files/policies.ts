@@ -6,6 +6,7 @@ import { newestMinor } from '../../core/pod/version.ts';
 import { builtinPolicy, builtinPrefix } from '../../core/policy/builtin-policies.ts';
 import { apiGroup, type PodPolicy, parsePodPolicy } from '../../core/policy/pod-policy.ts';
 import { type ConfigurationDocument, readConfiguration } from './configuration-documents.ts';
+import { testFiles } from './manifests.ts';
 
 /** A policy, and what to call the place it came from. */
 interface Sourced {
@@ -54,13 +55,13 @@ function readBuiltin(source: string): PodPolicy {
   throw invalid(`${source}: no such built-in policy: there are ${names}, each also with @v1.0 to @v1.${newestMinor}`);
 }
 
-/** The file itself, or the manifests of a folder in the order of their names; folders in it are left alone. */
+/** The file itself, or the manifests of a folder in the order of their names, without tests; folders in it are left alone. */
 async function filesOf(path: string): Promise<readonly string[]> {
   const stats = await stat(path).catch((cause: unknown) => unreadable(path, cause));
   if (!stats.isDirectory()) return [path];
   const names = await readdir(path).catch((cause: unknown) => unreadable(path, cause));
   return names
-    .filter((name) => /\.(?:ya?ml|json)$/.test(name))
+    .filter((name) => /\.(?:ya?ml|json)$/.test(name) && !testFiles.name.test(name))
     .sort()
     .map((name) => join(path, name));
 }

@@ -1,0 +1,130 @@
+import { resolve } from 'node:path';
+import { compare } from '../core/engine/expectation.ts';
+import { judge } from '../core/engine/judge.ts';
+import { SekishoError } from '../core/error.ts';
+import type { ObjectReference } from '../core/pod/pod-view.ts';
+import type { Subject } from '../core/policy/bound-rule.ts';
+import { builtinPrefix } from '../core/policy/builtin-policies.ts';
+import { createPolicySet, type PolicySet } from '../core/policy/policy-set.ts';
+import { renderJson } from '../core/render/json.ts';
+import {
+  problemLines,
+  summarizeTests,
+  type TestedCase,
+  type TestedFile,
+  type TestOutcome,
+  toTestResult,
+  wordsOf,
+} from '../core/render/test-result.ts';
+import { offlineFacts } from '../io/facts.ts';
+import { readPolicies } from '../io/files/policies.ts';
+import {
+  createManifestReader,
+  listTestFiles,
+  type ReadyCase,
+  type ReadyTest,
+  readTestFile,
+  type TestFile,
+} from '../io/files/policy-tests.ts';
+import { wantsColor, writeOutput } from '../io/output.ts';
+import type { TestOptions } from './test.ts';
+
+/** Runs an operator's own tests and prints what came of them. Returns the exit status. */
+export async function test(paths: readonly string[], options: TestOptions): Promise<number> {
+  const outcome = await runTests(paths);
+  for (const { problems } of outcome) for (const problem of problems) complain(problem);
+  await writeOutput(await render(outcome, options));
+  return exitStatus(outcome);
+}
+
+/** What was not run may be what fails, so that comes first; a failure is surer than a question. */
+function exitStatus(outcome: TestOutcome): number {
+  const { unreadable, failed, undecided } = summarizeTests(outcome);
+  if (unreadable > 0) return 2;
+  if (failed > 0) return 1;
+  return undecided > 0 ? 3 : 0;
+}
+
+async function render(outcome: TestOutcome, { output, lang }: TestOptions): Promise<string> {
+  if (output === 'json') return renderJson(toTestResult(outcome, lang));
+  if (output === 'junit') return (await import('../core/render/junit.ts')).renderJunit(outcome, lang);
+  const { renderTestTable } = await import('../core/render/test-table.ts');
+  return renderTestTable(outcome, { locale: lang, color: wantsColor() });
+}
+
+function complain(message: string): void {
+  for (const line of problemLines(message)) process.stderr.write(`sekisho: ${line}\n`);
+}
+
+async function runTests(paths: readonly string[]): Promise<TestOutcome> {
+  const { files, problems } = listTestFiles(paths);
+  const outcome: TestedFile[] = problems.map(({ file, message }) => ({ file, cases: [], problems: [message] }));
+  const read = createManifestReader();
+  const policiesOf = createPolicyReader();
+  for (const file of files) outcome.push(await runFile(file, await readTestFile(file, read), policiesOf));
+  return outcome;
+}
+
+type PolicyReader = (sources: readonly string[]) => Promise<PolicySet>;
+
+/** Many tests of a folder have the same policies: those are read, and warned of, once. No ceiling, as in `check`. */
+function createPolicyReader(): PolicyReader {
+  const known = new Map<string, Promise<PolicySet>>();
+  const warn = (message: string): void => complain(`warning: ${message}`);
+  return (sources) => {
+    const places = sources.map((source) => (source.startsWith(builtinPrefix) ? source : resolve(source)));
+    const key = JSON.stringify(places);
+    const set = known.get(key) ?? readPolicies(sources, warn).then((policies) => createPolicySet(policies, 'Enforce'));
+    known.set(key, set);
+    return set;
+  };
+}
+
+async function runFile(file: string, { tests, problems }: TestFile, policiesOf: PolicyReader): Promise<TestedFile> {
+  const cases: TestedCase[] = [];
+  const broken = problems.map(({ message }) => message);
+  for (const test of tests) {
+    try {
+      const policies = await policiesOf(test.policies);
+      for (const ready of test.cases) cases.push(await runCase(ready, policies));
+      if (problems.length === 0) warnOfIdlePolicies(test, policies);
+    } catch (thrown) {
+      if (!(thrown instanceof SekishoError)) throw thrown;
+      broken.push(`${test.locate(['policies'])}: policies: ${thrown.message}`);
+    }
+  }
+  return { file, cases, problems: broken };
+}
+
+async function runCase(
+  { test, position, object, workload, oldObject }: ReadyCase,
+  policies: PolicySet,
+): Promise<TestedCase> {
+  const reference = referenceOf({ test, object });
+  const replaced = oldObject === undefined ? {} : { oldObject: oldObject.value };
+  const applied = { object: object.value, workload, reference, ...replaced };
+  const { decision } = await judge(applied, { policies, facts: offlineFacts });
+  const comparison = compare(decision, test.expect, wordsOf);
+  return { name: test.name, ...position, reference, expect: test.expect, decision, comparison };
+}
+
+/** A case's namespace comes before the object's own: one manifest can be tried in several. */
+function referenceOf({ test, object }: Pick<ReadyCase, 'test' | 'object'>): ObjectReference {
+  const { apiVersion, kind, name } = object;
+  return { apiVersion, kind, name, namespace: test.namespace ?? (object.namespace || 'default') };
+}
+
+/** A policy that has no say in any case is not tested, however green the cases are. */
+function warnOfIdlePolicies({ cases, locate }: ReadyTest, policies: PolicySet): void {
+  const asked = new Set<string>();
+  const idle = new Set(policies.policies.map(({ metadata }) => metadata.name));
+  for (const ready of cases) {
+    const subject: Subject = ready.workload.path.length === 0 ? 'pod' : 'template';
+    const { namespace } = referenceOf(ready);
+    if (asked.has(`${subject} ${namespace}`)) continue;
+    asked.add(`${subject} ${namespace}`);
+    for (const { policy } of policies.rulesFor(namespace, subject).rules) idle.delete(policy);
+  }
+  for (const name of idle)
+    complain(`warning: ${locate(['policies'])}: the policy ${name} has a say in none of the cases`);
+}
