@@ -23,7 +23,16 @@ export interface Metrics extends CertificateMetrics {
   connectionEvicted(): void;
   /** Asked when somebody reads the metrics. */
   watchConnections(count: () => number): void;
-  setPolicies(policies: readonly PodPolicy[]): void;
+  setPolicies(states: PolicyStates): void;
+}
+
+/** The policies of the sources, by whether their documents can be used. */
+export interface PolicyStates {
+  readonly ready: readonly PodPolicy[];
+  /** Another version than the document's holds, or nothing but the name, mode and match of it. */
+  readonly broken: readonly PodPolicy[];
+  /** So many are left out, and nobody knows their mode. */
+  readonly unreadable: number;
 }
 
 /** Read when somebody asks, so that a request costs nothing for them. */
@@ -187,9 +196,11 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
         },
       });
     },
-    setPolicies(all) {
+    setPolicies({ ready, broken, unreadable }) {
       policies.reset();
-      for (const { spec } of all) policies.inc({ mode: spec.mode, ready: 'true' });
+      for (const { spec } of ready) policies.inc({ mode: spec.mode, ready: 'true' });
+      for (const { spec } of broken) policies.inc({ mode: spec.mode, ready: 'false' });
+      if (unreadable > 0) policies.set({ mode: 'unknown', ready: 'false' }, unreadable);
     },
   };
 }
