@@ -32,7 +32,7 @@ export async function openPolicies(options: ServeOptions, around: Surroundings):
       metrics.setPolicies(inStates(reading));
       report(reading.problems);
       const next = inForce(reading);
-      if (isDeepStrictEqual(next, holding)) return;
+      if (isDeepStrictEqual(inOrder(next), inOrder(holding))) return;
       // One assignment, and the whole set is another: a request that has begun ends with the one it began with.
       source.policies = createPolicySet(next.policies, ceiling, next.unread);
       holding = next;
@@ -61,6 +61,12 @@ interface InForce {
 
 function inForce({ ready, kept, unread }: PolicyReading): InForce {
   return { policies: [...ready, ...kept].map(({ policy }) => policy), unread };
+}
+
+/** By name: one that is kept stands elsewhere in a reading, and is the same. */
+function inOrder({ policies, unread }: InForce): readonly (readonly PodPolicy[])[] {
+  const byName = (a: PodPolicy, b: PodPolicy) => (a.metadata.name < b.metadata.name ? -1 : 1);
+  return [policies.toSorted(byName), unread.toSorted(byName)];
 }
 
 function inStates({ ready, kept, unread, problems }: PolicyReading) {

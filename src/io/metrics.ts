@@ -181,7 +181,11 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
     'sekisho_connections_evicted_total',
     'Connections ended because too many were open; the address that held most of them paid.',
   );
-  const policies = gauge('sekisho_policies', 'Policies in force.', ['mode', 'ready']);
+  const policies = gauge(
+    'sekisho_policies',
+    'Policies of the sources; not ready: another version holds than stands there, or none.',
+    ['mode', 'ready'],
+  );
   gauge('sekisho_build_info', 'Always 1.', ['version', 'node']).set({ version, node: process.versions.node }, 1);
   return {
     shed: () => shed.inc(),

@@ -97,8 +97,8 @@ describe('policies that change under sekisho serve', () => {
     await calling;
     expect(wrong.slice(0, 3)).toEqual([]);
     expect(answered).toBeGreaterThanOrEqual(requests);
-    const replaced = running.lines.filter(({ msg }) => msg === 'policies replaced');
-    expect(replaced).toHaveLength(swaps);
+    const replaced = () => running.lines.filter(({ msg }) => msg === 'policies replaced').length;
+    await expect.poll(replaced, waiting).toBe(swaps);
     const refused = running.lines.filter(({ level }) => level === 'error');
     expect(refused).toEqual([
       expect.objectContaining({

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { SekishoError } from '../../core/error.ts';
 import { pollFiles } from '../file-poll.ts';
 import { type PolicyDocuments, readPolicyDocuments, refuseClashes } from './policies.ts';
@@ -32,17 +33,17 @@ export async function watchPolicies(sources: readonly string[], listener: Policy
   let seen = first.fingerprint;
   let reading = takeReading(first.documents, nothingRead);
   let failure = '';
+  // Each change is read once more: the other half of a file may have followed within the grain of the clock.
+  let again = true;
   const look = async (): Promise<void> => {
     try {
-      // What is broken is read again: its other half may have followed within the grain of the file system's clock.
-      const sound = failure === '' && reading.problems.length === 0;
-      if (sound && (await fingerprintOfSources(sources)) === seen) return;
+      if (failure === '' && !again && (await fingerprintOfSources(sources)) === seen) return;
       const { fingerprint, documents } = await readUnchanged(sources, warn);
-      const same = fingerprint === seen && failure === '';
       const next = takeReading(documents, reading);
+      again = fingerprint !== seen;
       seen = fingerprint;
+      if (failure === '' && isDeepStrictEqual(next, reading)) return;
       failure = '';
-      if (same && sameProblems(next, reading)) return;
       reading = next;
       listener.read(reading);
     } catch (thrown) {
@@ -65,10 +66,6 @@ export async function watchPolicies(sources: readonly string[], listener: Policy
     poll,
     [Symbol.dispose]: () => polling[Symbol.dispose](),
   };
-}
-
-function sameProblems(a: PolicyReading, b: PolicyReading): boolean {
-  return JSON.stringify(a.problems) === JSON.stringify(b.problems);
 }
 
 const mostAttempts = 5;
