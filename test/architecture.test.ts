@@ -19,8 +19,8 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages: reado
   },
   // What is said of the world and by which clock; then a folder for each outside thing, and the package that speaks to it.
   io: { rooms: ['core/*', 'core'], packages: ['pino', 'prom-client', 'node:*'] },
-  'io/files': { rooms: ['core/*', 'core'], packages: ['yaml', 'node:*'] },
-  'io/tls': { rooms: ['core'], packages: ['node-forge', 'node:*'] },
+  'io/files': { rooms: ['core/*', 'core', 'io'], packages: ['yaml', 'node:*'] },
+  'io/tls': { rooms: ['core', 'io'], packages: ['node-forge', 'node:*'] },
   'io/server': { rooms: ['core/*', 'core', 'io', 'io/tls'], packages: ['fastify', 'node:*'] },
   'io/cluster': { rooms: ['core', 'io'], packages: ['@kubernetes/client-node/dist/config.js', 'node:*'] },
   'io/certificates': { rooms: ['core', 'io', 'io/tls', 'io/cluster'], packages: ['zod', 'node:crypto', 'node:net'] },

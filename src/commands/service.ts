@@ -1,9 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import type { AnswerContext } from '../core/admission/answer.ts';
-import { SekishoError } from '../core/error.ts';
-import { createPolicySet } from '../core/policy/policy-set.ts';
 import { offlineFacts } from '../io/facts.ts';
-import { readPolicies } from '../io/files/policies.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { createMetrics, type Metrics } from '../io/metrics.ts';
 import { anyAddress } from '../io/server/any-address.ts';
@@ -13,6 +10,7 @@ import { createProbeServer, type ProbeServer } from '../io/server/probe-server.t
 import { type AdmissionServer, createAdmissionServer } from '../io/server/server.ts';
 import { urlOf } from '../io/url.ts';
 import { type CertificateSource, developmentAddress, openCertificate } from './certificate-source.ts';
+import { openPolicies } from './policy-source.ts';
 import type { ServeOptions } from './serve.ts';
 import { readSettings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
@@ -29,12 +27,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const log = createLogger(options.logLevel);
   const inFlight = createInFlight(standardLimits);
   const metrics = createMetrics({ version: packageVersion(), inflight: () => inFlight.requests });
-  const [settings, policies] = await Promise.all([
-    readSettings(options.config),
-    readPolicies(policySources(options), (warning) => log.warn({ warning }, 'document left out')),
-  ]);
+  const settings = await readSettings(options.config);
+  const source = await openPolicies(options, { ceiling: settings.maxMode, log, metrics });
   const certificate = await openCertificate(options, settings, { log, metrics });
-  metrics.setPolicies(policies);
   const host = options.host ?? (options.dev ? '127.0.0.1' : await anyAddress());
   const life = startLife({
     log,
@@ -47,7 +42,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   await certificate.first;
   const locale = options.langGiven ? options.lang : (settings.language ?? options.lang);
   const answers: AnswerContext = {
-    policies: createPolicySet(policies, settings.maxMode),
+    get policies() {
+      return source.policies;
+    },
     facts: offlineFacts,
     locale,
     ...(settings.installation && { canaryNamespace: settings.installation.canaryNamespace }),
@@ -59,10 +56,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const url = urlOf('https', host, port);
   await certificate.announce(urlOf('https', developmentAddress(options), port));
   life.listening(webhook);
-  log.info(
-    { url, probeUrl: urlOf('http', host, probePort), policies: policies.map((p) => p.metadata.name) },
-    'listening',
-  );
+  log.info({ url, probeUrl: urlOf('http', host, probePort), policies: source.names() }, 'listening');
   log.flush();
 }
 
@@ -106,13 +100,4 @@ function startLife({ log, metrics, certificate, delay }: LifeOptions): Life {
       webhook = server;
     },
   };
-}
-
-function policySources({ policy = [], dev }: ServeOptions): readonly string[] {
-  if (policy.length > 0) return policy;
-  if (dev) return ['builtin:restricted'];
-  throw new SekishoError(
-    'UsageInvalid',
-    'no policy: add --policy FILE, --policy FOLDER or --policy builtin:restricted',
-  );
 }

@@ -23,7 +23,16 @@ export interface Metrics extends CertificateMetrics {
   connectionEvicted(): void;
   /** Asked when somebody reads the metrics. */
   watchConnections(count: () => number): void;
-  setPolicies(policies: readonly PodPolicy[]): void;
+  setPolicies(states: PolicyStates): void;
+}
+
+/** The policies of the sources, by whether their documents can be used. */
+export interface PolicyStates {
+  readonly ready: readonly PodPolicy[];
+  /** Another version than the document's holds, or nothing but the name, mode and match of it. */
+  readonly broken: readonly PodPolicy[];
+  /** So many are left out, and nobody knows their mode. */
+  readonly unreadable: number;
 }
 
 /** Read when somebody asks, so that a request costs nothing for them. */
@@ -172,7 +181,11 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
     'sekisho_connections_evicted_total',
     'Connections ended because too many were open; the address that held most of them paid.',
   );
-  const policies = gauge('sekisho_policies', 'Policies in force.', ['mode', 'ready']);
+  const policies = gauge(
+    'sekisho_policies',
+    'Policies of the sources; not ready: another version holds than stands there, or none.',
+    ['mode', 'ready'],
+  );
   gauge('sekisho_build_info', 'Always 1.', ['version', 'node']).set({ version, node: process.versions.node }, 1);
   return {
     shed: () => shed.inc(),
@@ -187,9 +200,11 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
         },
       });
     },
-    setPolicies(all) {
+    setPolicies({ ready, broken, unreadable }) {
       policies.reset();
-      for (const { spec } of all) policies.inc({ mode: spec.mode, ready: 'true' });
+      for (const { spec } of ready) policies.inc({ mode: spec.mode, ready: 'true' });
+      for (const { spec } of broken) policies.inc({ mode: spec.mode, ready: 'false' });
+      if (unreadable > 0) policies.set({ mode: 'unknown', ready: 'false' }, unreadable);
     },
   };
 }

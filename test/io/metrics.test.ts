@@ -30,7 +30,8 @@ describe('the metrics', () => {
     metrics.found([findingOf('production')]);
     metrics.shed();
     metrics.certificateReloadFailed();
-    metrics.setPolicies([builtin('builtin:baseline'), policyOf({}, 'a'), policyOf({}, 'b')]);
+    const ready = [builtin('builtin:baseline'), policyOf({}, 'a'), policyOf({}, 'b')];
+    metrics.setPolicies({ ready, broken: [policyOf({ mode: 'Warn' })], unreadable: 2 });
     metrics.setCertificateExpiry('serving', new Date(1_000_000));
     const text = await metrics.registry.metrics();
     for (const line of [
@@ -42,6 +43,8 @@ describe('the metrics', () => {
       'sekisho_admission_shed_total 1',
       'sekisho_policies{mode="Enforce",ready="true"} 1',
       'sekisho_policies{mode="Audit",ready="true"} 2',
+      'sekisho_policies{mode="Warn",ready="false"} 1',
+      'sekisho_policies{mode="unknown",ready="false"} 2',
       'sekisho_certificate_expiry_timestamp_seconds{kind="serving"} 1000',
       'sekisho_certificate_reload_failures_total 1',
       `sekisho_build_info{version="1.2.3",node="${process.versions.node}"} 1`,

@@ -1,4 +1,4 @@
-import { messageOf } from '../error.ts';
+import { messageOf, SekishoError } from '../error.ts';
 import type { FieldPath } from '../pod/field-path.ts';
 import { containerAt, type PodView } from '../pod/pod-view.ts';
 import { type BoundRule, isExcluded } from '../policy/bound-rule.ts';
@@ -50,6 +50,10 @@ export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts
 
 const errorMessages = {
   failed: { en: 'the rule failed: {reason}', ja: 'ルールの評価に失敗しました: {reason}' },
+  unread: {
+    en: 'the policy could not be read, so it cannot be told whether it allows this',
+    ja: 'ポリシーを読み取れなかったため、許可されるかどうか判断できません',
+  },
   malformed: { en: 'the pod cannot be read: {reason}', ja: 'Pod を読み取れません: {reason}' },
 } as const;
 
@@ -73,7 +77,8 @@ function ask(pod: PodView, bound: BoundRule, facts: Facts): Answer {
     }
     return violations === undefined ? noViolations : { violations, error: false };
   } catch (thrown) {
-    return { violations: [errorViolation('failed', messageOf(thrown))], error: true };
+    const unread = thrown instanceof SekishoError && thrown.code === 'PolicyInvalid';
+    return { violations: [errorViolation(unread ? 'unread' : 'failed', messageOf(thrown))], error: true };
   }
 }
 

@@ -3,6 +3,7 @@ import { type BoundRule, bindPolicy, type Subject } from './bound-rule.ts';
 import { matchesNamespace } from './matching.ts';
 import type { Mode } from './mode.ts';
 import type { PodPolicy } from './pod-policy.ts';
+import { bindUnread } from './unread-policy.ts';
 
 /** What all policies together ask of a pod in one namespace. */
 export interface BoundRules {
@@ -22,8 +23,17 @@ export interface PolicySet {
 /** Beyond this many namespaces the memory of bound rules starts anew: names of namespaces are attacker-chosen. */
 const namespacesRemembered = 10_000;
 
-export function createPolicySet(policies: readonly PodPolicy[], ceiling: Mode): PolicySet {
-  const bySubject = { pod: bindAll(policies, 'pod', ceiling), template: bindAll(policies, 'template', ceiling) };
+/** `unread` are what is left of policies that could not be read: whatever they match gets a finding that says so. */
+export function createPolicySet(
+  policies: readonly PodPolicy[],
+  ceiling: Mode,
+  unread: readonly PodPolicy[] = [],
+): PolicySet {
+  const broken = unread.map((policy) => ({ policy, rules: [bindUnread(policy, ceiling)] }));
+  const bySubject = {
+    pod: [...bindAll(policies, 'pod', ceiling), ...broken],
+    template: [...bindAll(policies, 'template', ceiling), ...broken],
+  };
   const memory = { pod: new Map<string, BoundRules>(), template: new Map<string, BoundRules>() };
   return {
     policies,

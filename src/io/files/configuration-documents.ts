@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf, SekishoError } from '../../core/error.ts';
+import { SekishoError } from '../../core/error.ts';
 import type { FieldPath } from '../../core/pod/field-path.ts';
+import { unreadable } from '../file-poll.ts';
 import { parseManifest } from './manifests.ts';
 import { createPositions, type Position } from './source-document.ts';
 
@@ -13,25 +14,41 @@ export interface ConfigurationDocument {
   positionOf(path: FieldPath): Position;
 }
 
+/** What a file was found to hold, and the first thing that keeps the rest of it from being read. */
+export interface ConfigurationFile {
+  readonly documents: readonly ConfigurationDocument[];
+  readonly problem?: SekishoError<'ManifestInvalid'>;
+}
+
 /**
  * Reads every document of a file, as kubectl would. Unlike a manifest that is only checked, a configuration that is
  * broken anywhere is not read at all: throws, naming file, line and column.
  */
 export async function readConfiguration(file: string): Promise<readonly ConfigurationDocument[]> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new SekishoError('FileUnreadable', `${file}: cannot be read: ${messageOf(cause)}`, cause);
+  const { documents, problem } = await readConfigurationFile(file);
+  if (problem !== undefined) throw problem;
+  return documents;
+}
+
+/** Reads what can be read of a file, which may stand elsewhere (`from`) than where people know it. */
+export async function readConfigurationFile(file: string, from = file): Promise<ConfigurationFile> {
+  const text = await readFile(from, 'utf8').catch((cause: unknown) => {
+    throw unreadable(file, cause);
   });
-  const { documents, problems } = parseManifest(text, file);
+  const source = parseManifest(text, file);
   const positionOf = createPositions(text);
   const at = (offset: number): string => {
     const { line, column } = positionOf(offset);
     return `${file}:${line}:${column}`;
   };
-  const [problem] = problems;
-  if (problem !== undefined) throw new SekishoError('ManifestInvalid', `${at(problem.offset)}: ${problem.message}`);
-  return documents.map(({ value, locate }) => ({
-    value,
-    locate: (path) => at(locate(path)),
-    positionOf: (path) => positionOf(locate(path)),
-  }));
+  const documents = source.documents.map(
+    ({ value, locate }): ConfigurationDocument => ({
+      value,
+      locate: (path) => at(locate(path)),
+      positionOf: (path) => positionOf(locate(path)),
+    }),
+  );
+  const [problem] = source.problems;
+  if (problem === undefined) return { documents };
+  return { documents, problem: new SekishoError('ManifestInvalid', `${at(problem.offset)}: ${problem.message}`) };
 }

@@ -1,51 +1,101 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { messageOf, SekishoError } from '../../core/error.ts';
+import { SekishoError } from '../../core/error.ts';
 import { formatFieldPath } from '../../core/pod/field-path.ts';
 import { newestMinor } from '../../core/pod/version.ts';
 import { builtinPolicy, builtinPrefix } from '../../core/policy/builtin-policies.ts';
 import { apiGroup, type PodPolicy, parsePodPolicy } from '../../core/policy/pod-policy.ts';
-import { type ConfigurationDocument, readConfiguration } from './configuration-documents.ts';
-import { testFiles } from './manifests.ts';
+import { statedName } from '../../core/policy/unread-policy.ts';
+import { type ConfigurationDocument, readConfigurationFile } from './configuration-documents.ts';
+import { filesOf, type PolicyFile } from './policy-files.ts';
 
-/** A policy, and what to call the place it came from. */
-interface Sourced {
+/** A policy, and where it came from. */
+export interface SourcedPolicy {
   readonly policy: PodPolicy;
+  /** The file that holds it, or the name of the built-in. */
+  readonly file: string;
+  /** What to call that place: `file:line:column`. */
   readonly place: string;
 }
 
+/** A document that ought to be a policy and is none, or a file that is not even documents. */
+export interface BrokenPolicy {
+  readonly file: string;
+  readonly error: SekishoError;
+  /** As far as it could be parsed. */
+  readonly document?: unknown;
+}
+
+/** All that the sources hold. */
+export interface PolicyDocuments {
+  readonly good: readonly SourcedPolicy[];
+  readonly broken: readonly BrokenPolicy[];
+  /** Every file that was read, also those without any policy. */
+  readonly files: readonly string[];
+}
+
+/** Hears of documents of other kinds, which are left out. */
+export type Warn = (message: string) => void;
+
 /**
  * Reads what `--policy` names: `builtin:…`, files, folders. Throws naming file, line and field: a policy that is half
- * understood must not half apply. `warn` hears of documents of other kinds, which are left out.
+ * understood must not half apply.
  */
 export async function readPolicies(
   sources: readonly string[],
-  warn: (message: string) => void = warnOnStderr,
+  warn: Warn = warnOnStderr,
 ): Promise<readonly PodPolicy[]> {
-  const places = new Map<string, string>();
-  const policies: PodPolicy[] = [];
-  for (const source of sources) {
-    for (const { policy, place } of await readSource(source, warn)) {
-      const { name } = policy.metadata;
-      const other = places.get(name);
-      if (other !== undefined) throw invalid(`${place}: the policy ${name} stands in ${other} too: rename one of them`);
-      places.set(name, place);
-      policies.push(policy);
-    }
-  }
-  return policies;
+  const { good, broken } = await readPolicyDocuments(sources, warn);
+  const [first] = broken;
+  if (first !== undefined) throw first.error;
+  refuseClashes(good, broken);
+  return good.map(({ policy }) => policy);
 }
 
 function warnOnStderr(message: string): void {
   process.stderr.write(`sekisho: warning: ${message}\n`);
 }
 
-async function readSource(source: string, warn: (message: string) => void): Promise<readonly Sourced[]> {
-  if (source.startsWith(builtinPrefix)) return [{ policy: readBuiltin(source), place: source }];
-  const found: Sourced[] = [];
-  for (const file of await filesOf(source)) found.push(...(await readPolicyFile(file, warn)));
-  if (found.length === 0) throw invalid(`${source}: holds no PodPolicy: name a file or folder that does`);
-  return found;
+/** Reads all there is, what is broken beside what is good. Throws where a source cannot be read or holds no policy. */
+export async function readPolicyDocuments(sources: readonly string[], warn: Warn): Promise<PolicyDocuments> {
+  const found = await Promise.all(sources.map((source) => readSource(source, warn)));
+  return {
+    good: found.flatMap(({ good }) => good),
+    broken: found.flatMap(({ broken }) => broken),
+    files: found.flatMap(({ files }) => files),
+  };
+}
+
+/** Two policies of one name: nobody could say which of them is meant. */
+export function refuseClashes(good: readonly SourcedPolicy[], broken: readonly BrokenPolicy[]): void {
+  const places = new Map<string, string>();
+  const named = [
+    ...good.map(({ policy, place }) => ({ name: policy.metadata.name, place })),
+    ...broken.map(({ document, file }) => ({ name: statedName(document), place: file })),
+  ];
+  for (const { name, place } of named) {
+    if (name === undefined) continue;
+    const other = places.get(name);
+    if (other !== undefined) throw invalid(clash(name, place, other));
+    places.set(name, place);
+  }
+}
+
+/** Why a policy cannot have its name. */
+export function clash(name: string, place: string, other: string): string {
+  return `${place}: the policy ${name} stands in ${other} too: rename one of them`;
+}
+
+async function readSource(source: string, warn: Warn): Promise<PolicyDocuments> {
+  if (source.startsWith(builtinPrefix)) {
+    return { good: [{ policy: readBuiltin(source), file: source, place: source }], broken: [], files: [] };
+  }
+  const files = await filesOf(source);
+  const good: SourcedPolicy[] = [];
+  const broken: BrokenPolicy[] = [];
+  for (const file of files) await readPolicyFile(file, { good, broken, warn });
+  if (good.length + broken.length === 0) {
+    throw invalid(`${source}: holds no PodPolicy: name a file or folder that does`);
+  }
+  return { good, broken, files: files.map(({ name }) => name) };
 }
 
 function readBuiltin(source: string): PodPolicy {
@@ -55,24 +105,25 @@ function readBuiltin(source: string): PodPolicy {
   throw invalid(`${source}: no such built-in policy: there are ${names}, each also with @v1.0 to @v1.${newestMinor}`);
 }
 
-/** The file itself, or the manifests of a folder in the order of their names, without tests; folders in it are left alone. */
-async function filesOf(path: string): Promise<readonly string[]> {
-  const stats = await stat(path).catch((cause: unknown) => unreadable(path, cause));
-  if (!stats.isDirectory()) return [path];
-  const names = await readdir(path).catch((cause: unknown) => unreadable(path, cause));
-  return names
-    .filter((name) => /\.(?:ya?ml|json)$/.test(name) && !testFiles.name.test(name))
-    .sort()
-    .map((name) => join(path, name));
+interface Found {
+  readonly good: SourcedPolicy[];
+  readonly broken: BrokenPolicy[];
+  readonly warn: Warn;
 }
 
-async function readPolicyFile(file: string, warn: (message: string) => void): Promise<readonly Sourced[]> {
-  const found: Sourced[] = [];
-  for (const document of await readConfiguration(file)) {
-    if (isOurs(document.value)) found.push({ policy: parseDocument(document), place: document.locate([]) });
-    else warn(`${document.locate([])}: not a PodPolicy, left out`);
+async function readPolicyFile({ name: file, path }: PolicyFile, { good, broken, warn }: Found): Promise<void> {
+  const { documents, problem } = await readConfigurationFile(file, path);
+  if (problem !== undefined) broken.push({ file, error: problem });
+  for (const document of documents) {
+    const place = document.locate([]);
+    if (!isOurs(document.value)) {
+      warn(`${place}: not a PodPolicy, left out`);
+      continue;
+    }
+    const parsed = parseDocument(document);
+    if ('policy' in parsed) good.push({ ...parsed, file, place });
+    else broken.push({ ...parsed, file, document: document.value });
   }
-  return found;
 }
 
 /** A misspelt kind of our own group is a mistake, not somebody else's document. */
@@ -82,20 +133,16 @@ function isOurs(value: unknown): boolean {
   return kind === 'PodPolicy' || (typeof apiVersion === 'string' && apiVersion.startsWith(`${apiGroup}/`));
 }
 
-function parseDocument(document: ConfigurationDocument): PodPolicy {
+function parseDocument(document: ConfigurationDocument): { policy: PodPolicy } | { error: SekishoError } {
   const parsed = parsePodPolicy(document.value);
-  if ('policy' in parsed) return parsed.policy;
+  if ('policy' in parsed) return parsed;
   const lines = parsed.issues.map(({ path, message }) => {
     const field = path.length === 0 ? 'the document' : formatFieldPath(path);
     return `${document.locate(path)}: ${field}: ${message}`;
   });
-  throw invalid(`${lines.join('\n')}\ncorrect the policy and start again`);
+  return { error: invalid(lines.join('\n')) };
 }
 
 function invalid(message: string): SekishoError<'PolicyInvalid'> {
   return new SekishoError('PolicyInvalid', message);
-}
-
-function unreadable(path: string, cause: unknown): never {
-  throw new SekishoError('FileUnreadable', `${path}: cannot be read: ${messageOf(cause)}`, cause);
 }

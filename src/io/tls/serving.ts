@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { messageOf, SekishoError } from '../../core/error.ts';
+import { fingerprintOf, pollFiles, unreadable } from '../file-poll.ts';
 import { type KeyPair, parseServingPair, type ServingPair } from './key-pair.ts';
 
 /** Where the serving certificate and its key stand. */
@@ -23,16 +24,15 @@ export interface PairWatch {
   [Symbol.dispose](): void;
 }
 
-const pollInterval = 1_000;
-
-/** Reads the pair and keeps looking. Polls, because a Secret volume swaps symlinks, which file events miss. */
+/** Reads the pair and keeps looking. */
 export async function watchServingPair(files: PairFiles, listener: PairListener): Promise<PairWatch> {
-  let seen = await fingerprint(files);
+  const fingerprint = () => fingerprintOf([files.cert, files.key]);
+  let seen = await fingerprint();
   let current = await readPair(files);
   let refused = '';
   const poll = async (): Promise<void> => {
     try {
-      const now = await fingerprint(files);
+      const now = await fingerprint();
       // What was refused is read again: the other half may have followed within the clock's grain, or its time come.
       if (now === seen && refused === '') return;
       const pair = await readPair(files);
@@ -47,38 +47,14 @@ export async function watchServingPair(files: PairFiles, listener: PairListener)
       refused = error.message;
     }
   };
-  const timer = repeat(poll);
+  const polling = pollFiles(poll);
   return {
     get pair() {
       return current;
     },
     poll,
-    [Symbol.dispose]: () => clearInterval(timer),
+    [Symbol.dispose]: () => polling[Symbol.dispose](),
   };
-}
-
-/** Never two at once: a slow disk must not let an old reading overtake a new one. */
-function repeat(poll: () => Promise<void>): NodeJS.Timeout {
-  let polling = false;
-  const timer = setInterval(() => {
-    if (polling) return;
-    polling = true;
-    void poll().finally(() => {
-      polling = false;
-    });
-  }, pollInterval);
-  return timer.unref();
-}
-
-async function fingerprint(files: PairFiles): Promise<string> {
-  const stats = await Promise.all([statOf(files.cert), statOf(files.key)]);
-  return stats.map(({ dev, ino, size, mtimeNs }) => `${dev}:${ino}:${size}:${mtimeNs}`).join(' ');
-}
-
-function statOf(file: string) {
-  return stat(file, { bigint: true }).catch((cause: unknown) => {
-    throw unreadable(file, cause);
-  });
 }
 
 async function readPair(files: PairFiles): Promise<ServingPair> {
@@ -95,8 +71,4 @@ function textOf(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
     throw unreadable(file, cause);
   });
-}
-
-function unreadable(file: string, cause: unknown): SekishoError<'FileUnreadable'> {
-  return new SekishoError('FileUnreadable', `${file}: cannot be read: ${messageOf(cause)}`, cause);
 }
