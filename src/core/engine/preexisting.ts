@@ -35,11 +35,11 @@ interface Before {
 }
 
 function marked(decision: Decision, { pod, bound }: TemplateUpdate, { old, before }: Before): Decision {
-  // A question that could not be answered is nothing that the old template had.
-  const known = new Set(before.findings.filter(({ error }) => !error).map((finding) => identityOf(finding, old)));
+  const known = new Set(before.findings.map((finding) => identityOf(finding, old)));
   // Where not all findings were kept, nobody knows whether the others are new.
   const { truncated } = decision;
   const findings = decision.findings.map((finding): Finding => {
+    // That a question could not be answered before is no answer now.
     if (finding.error || !known.has(identityOf(finding, pod))) return finding;
     const preexisting = true;
     const letThrough = finding.mode === 'Enforce' && bound.newOnly.has(finding.policy) && !truncated;

@@ -3,8 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { linuxTwists, type Pod } from '../../../e2e/harness/pod-twists.ts';
 import { createRandom, type Random } from '../../../e2e/harness/random.ts';
 import { randomPod } from '../../../e2e/harness/random-pods.ts';
+import { evaluate } from '../../../src/core/engine/assess.ts';
 import type { Finding } from '../../../src/core/engine/decision.ts';
+import { markPreexisting } from '../../../src/core/engine/preexisting.ts';
 import { valueAt } from '../../../src/core/pod/field-path.ts';
+import type { PodView } from '../../../src/core/pod/pod-view.ts';
+import { podViewAt } from '../../../src/core/pod/workload.ts';
+import { noFacts } from '../../../src/core/rules/facts.ts';
+import { hostNamespaces } from '../../../src/core/rules/podSecurity/hostNamespaces.ts';
+import type { Rule } from '../../../src/core/rules/rule.ts';
+import { offlineFacts } from '../../../src/io/facts.ts';
 import {
   answer,
   containerSecuredWith,
@@ -121,7 +129,7 @@ describe('a new violation under onUpdate: NewOnly', () => {
     ).toBe(false);
   });
 
-  test('is the same violation with another value, in another container, or with another message', async () => {
+  test('is one with another value or in another container; an old one that moved in its list is not', async () => {
     const capable = (add: readonly string[], name = 'app') =>
       podWith({ containers: [containerSecuredWith({ capabilities: { drop: ['ALL'], add } }, name)] });
     const allowed = async (before: Json, after: Json) =>
@@ -148,18 +156,63 @@ describe('a new violation under onUpdate: NewOnly', () => {
 });
 
 test('more findings than are kept let nothing through', async () => {
-  const containers = Array.from({ length: 2_000 }, (_, index) => privileged(`c${index}`));
-  const review = update(
-    podWith({ containers, hostPID: true }),
-    podWith({ containers, hostPID: true }, { labels: { a: 'b' } }),
-  );
-  const { response } = await answer(review, {
-    policies: [
-      policyOf({ ...restricted, onUpdate: 'NewOnly' }),
-      ...all.map((policy) => ({ ...policy, metadata: { name: 'second' } })),
-    ],
-  });
+  const containers = Array.from({ length: 3_000 }, (_, index) => privileged(`c${index}`));
+  const review = update(podWith({ containers }), podWith({ containers }, { labels: { a: 'b' } }));
+  const { response, findings } = await answer(review, { policies: newOnly });
   expect(response.allowed).toBe(false);
+  expect(findings.some(({ letThrough }) => letThrough)).toBe(false);
+});
+
+describe('a rule of one field', () => {
+  const text = { en: 'wrong', ja: '誤り' };
+  const reference = { apiVersion: 'apps/v1', kind: 'Deployment', namespace: 'shop', name: 'web' };
+  const viewOf = (name: string): PodView => podViewAt(podWith({}, { name }), ['spec', 'template'], reference);
+  const marks = (check: Rule['versions'][0]['check']) => {
+    const [pod, old] = [viewOf('new'), viewOf('old')];
+    const rule = {
+      ...hostNamespaces,
+      messages: { first: text, second: text },
+      versions: [{ since: '1.0', check }],
+    } as const;
+    const bound = {
+      policy: 'production',
+      rule,
+      version: rule.versions[0],
+      params: {},
+      mode: 'Enforce',
+      exclusions: [],
+    } as const;
+    const rules = { rules: [bound], enforced: '', messages: new Map(), newOnly: new Set(['production']) };
+    const decision = evaluate(pod, [bound], noFacts);
+    const marked = markPreexisting(decision, { pod, readOld: () => old, bound: rules, facts: offlineFacts });
+    if (marked instanceof Promise) throw new Error('nothing is to be waited for');
+    return marked;
+  };
+  const isOld = ({ metadata }: PodView) => valueAt(metadata, ['name']) === 'old';
+
+  test('that says something else of the same field and value found something new', () => {
+    const marked = marks((pod) => [{ path: ['spec', 'x'], message: isOld(pod) ? 'first' : 'second', found: 1 }]);
+    expect(marked).toMatchObject({ allowed: false, findings: [{ mode: 'Enforce' }] });
+    expect(marks(() => [{ path: ['spec', 'x'], message: 'first', found: { a: 1, b: [] } }]).allowed).toBe(true);
+  });
+
+  test('compares values whatever the order of their fields, and text never with a number', () => {
+    const found = (old: unknown, now: unknown) =>
+      marks((pod) => [{ path: ['spec', 'x'], message: 'first', found: isOld(pod) ? old : now }]).allowed;
+    expect(found({ a: 1, b: ['x'] }, { b: ['x'], a: 1 })).toBe(true);
+    expect(found('1', 1)).toBe(false);
+    expect(found(undefined, null)).toBe(false);
+    expect(found(['a,b'], ['a', 'b'])).toBe(false);
+    expect(found({ a: 'b' }, ['a', 'b'])).toBe(false);
+  });
+
+  test('that throws is never excused by having thrown before', () => {
+    const marked = marks(() => {
+      throw new Error('out of cheese');
+    });
+    expect(marked).toMatchObject({ allowed: false, findings: [{ error: true }] });
+    expect(marked.findings[0]?.preexisting).toBeUndefined();
+  });
 });
 
 describe('2,000 random pairs of templates', () => {
