@@ -92,8 +92,7 @@ function statusOf(
   const truncated = decision.truncated ?? false;
   // A subresource is not applied from a file that a patch could change.
   const unpatched = pod === undefined || request.subResource !== '' || truncated;
-  const violations = groups.filter(({ finding }) => finding.mode === 'Enforce' || finding.letThrough);
-  const repair = unpatched ? undefined : proposeRepair(pod, rules, findingsOf(violations));
+  const repair = unpatched ? undefined : proposeRepair(pod, rules, repairable(denied, groups));
   return {
     code: 403,
     reason: 'Forbidden',
@@ -112,8 +111,13 @@ const longestName = 253;
 /** Programs get every finding up to a number that keeps the answer small; the count is in the message. */
 const mostCauses = 100;
 
-function findingsOf(groups: readonly FindingGroup[]): readonly Finding[] {
-  return groups.map(({ finding }) => finding);
+/** What denied, and what would have, but for `onUpdate: NewOnly`: a repair must not call that new. */
+function repairable(denied: readonly FindingGroup[], groups: readonly FindingGroup[]): readonly Finding[] {
+  const findings = denied.map(({ finding }) => finding);
+  if (denied.length < groups.length) {
+    for (const { finding } of groups) if (finding.letThrough) findings.push(finding);
+  }
+  return findings;
 }
 
 function causesOf(denied: readonly FindingGroup[]): readonly StatusCause[] {

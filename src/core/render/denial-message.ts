@@ -66,8 +66,10 @@ export function denialMessage(denial: Denial, language: Language): string {
   const remarks = known ? locales.map((locale) => preexisting[locale]) : [];
   const end = [...policyNotes(names, messages, locales), localize(footer, first, { rules: someRules(groups), id })];
   let room = longestMessage - byteLength([...heads, ...remarks, ...end].join('\n')) - 2;
-  const patch = patchLines(denial, first, room - leastForFindings);
-  if (patch.length > 0) room -= byteLength(patch.join('\n')) + 1;
+  const patch = patchText(denial, first);
+  const patchBytes = byteLength(patch) + 1;
+  const patched = patch !== '' && patchBytes <= Math.min(longestPatch, room - leastForFindings);
+  if (patched) room -= patchBytes;
   const lines: string[] = [];
   for (const [index, locale] of locales.entries()) {
     const translated = index === 0 ? groups : translateGroups(groups, locale);
@@ -77,7 +79,9 @@ export function denialMessage(denial: Denial, language: Language): string {
     lines.push(heads[index] ?? '', ...found);
     if (known) lines.push(remarks[index] ?? '');
   }
-  return [...lines, ...patch, ...end].join('\n');
+  if (patched) lines.push(patch);
+  lines.push(...end);
+  return lines.join('\n');
 }
 
 function headingLine(denial: Denial, names: readonly string[], locale: Locale): string {
@@ -99,12 +103,10 @@ export function objectText({ kind, namespace, name }: ObjectReference): string {
   return `${printable(kind, 63)} ${printable(place, 160)}`;
 }
 
-function patchLines(denial: Denial, locale: Locale, room: number): readonly string[] {
-  if (denial.repair === undefined) return [];
+function patchText(denial: Denial, locale: Locale): string {
+  if (denial.repair === undefined) return '';
   const { patch, satisfied } = denial.repair;
-  const text = formatMergePatch(patch);
-  if (byteLength(text) > Math.min(longestPatch, room)) return [];
-  return [changesHeading(satisfied, countOf(denial), locale), `  ${text}`];
+  return `${changesHeading(satisfied, countOf(denial), locale)}\n  ${formatMergePatch(patch)}`;
 }
 
 /** Above a patch, wherever one is shown: how many of the violations it ends. */
