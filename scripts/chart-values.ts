@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../src/commands/duration.ts';
-import { locales } from '../src/core/locale.ts';
+import { languages } from '../src/core/locale.ts';
 import { modes } from '../src/core/policy/mode.ts';
 import { podPolicySchema } from '../src/core/policy/pod-policy.ts';
 
@@ -239,7 +239,7 @@ export const chartValues: ChartSection = {
       'Audit',
     ),
     policies,
-    language: value('The language of messages: en or ja.', z.enum(locales as ['en', 'ja']), 'en'),
+    language: value('The language of messages: en, ja or both.', z.enum(languages as ['en', 'ja', 'both']), 'en'),
     webhook,
     certificates,
     shutdownDelay: value(

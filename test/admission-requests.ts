@@ -1,7 +1,7 @@
 import { type Answer, answerRequest } from '../src/core/admission/answer.ts';
 import { formatAdmissionReview } from '../src/core/admission/response.ts';
 import { parseAdmissionReview } from '../src/core/admission/review.ts';
-import type { Locale } from '../src/core/locale.ts';
+import type { Language } from '../src/core/locale.ts';
 import { type Workload, workloads } from '../src/core/pod/workload.ts';
 import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
 import type { Mode } from '../src/core/policy/mode.ts';
@@ -65,7 +65,7 @@ export function reviewOf(object: unknown, options: ReviewOptions = {}): Json {
 export interface Under {
   readonly policies?: readonly PodPolicy[];
   readonly ceiling?: Mode;
-  readonly locale?: Locale;
+  readonly locale?: Language;
 }
 
 /** The answer to a review under builtin:restricted, or the policies given, as the API server reads it. */

@@ -12,6 +12,8 @@ import { expectEveryCallAnswered } from '../harness/webhook-calls.ts';
 const manifests = readManifests(import.meta.filename);
 
 let namespace: string;
+/** Where onUpdate is NewOnly. */
+let lenient: string;
 let sekisho: Sekisho | undefined;
 
 const run = (...args: readonly string[]): Promise<Outcome> => kubectl(['-n', namespace, ...args]);
@@ -42,8 +44,13 @@ describeCase('an update', ['webhookAddress'], () => {
     for (const name of ['Pod/old', 'Pod/leaving', 'Pod/fine', 'Deployment/old']) {
       await kubectlOutput(['-n', namespace, 'create', '-f', '-'], { stdin: manifests.object(name) });
     }
-    const policy = await writePolicy(manifests.object('PodPolicy/restricted'), namespace);
-    sekisho = await startSekisho({ policyFiles: [policy], args: ['--log-level', 'debug'] });
+    lenient = await createNamespace();
+    await kubectlOutput(['-n', lenient, 'create', '-f', '-'], { stdin: manifests.object('Deployment/old') });
+    const policyFiles = [
+      await writePolicy(manifests.object('PodPolicy/restricted'), namespace),
+      await writePolicy(manifests.object('PodPolicy/lenient'), lenient),
+    ];
+    sekisho = await startSekisho({ policyFiles, args: ['--log-level', 'debug'] });
   });
   afterAll(() => sekisho?.stop());
 
@@ -122,10 +129,43 @@ describeCase('an update', ['webhookAddress'], () => {
     expectAllowed(await patch('deployment/old', { status: { replicas: 2 } }, '--subresource=status'));
   });
 
-  test('that changes the template of an old violating Deployment is denied', async () => {
-    expectDenied(await run('set', 'image', 'deployment/old', 'app=registry.k8s.io/pause:3.10'), 'Deployment');
+  test('that changes the template of an old violating Deployment is denied, and says what it had before', async () => {
+    const outcome = await run('set', 'image', 'deployment/old', 'app=registry.k8s.io/pause:3.10');
+    expectDenied(outcome, 'Deployment');
+    const { violations, message } = readDenial(outcome.stderr);
+    expect(violations.filter((line) => line.includes('(preexisting)'))).toHaveLength(5);
+    expect(message).toContain('\nQuestions: #platform\nMore: ');
     expectDenied(await run('rollout', 'restart', 'deployment/old'), 'Deployment');
     expect(await get('deployment/old', '.spec.template.spec.containers[0].image')).toBe('registry.k8s.io/pause:3.9');
+  });
+
+  test('that brings the template of an old violating Deployment one more violation names that as new', async () => {
+    const { violations } = readDenial((await patch('deployment/old', template({ hostIPC: true }))).stderr);
+    expect(violations.filter((line) => !line.includes('(preexisting)'))).toEqual([
+      expect.stringMatching(/hostIPC .*\[hostNamespaces\]$/),
+    ]);
+    expect(violations).toHaveLength(6);
+  });
+
+  test('of the image of an old violating Deployment is admitted under NewOnly, and kubectl shows the warnings', async () => {
+    const args = ['-n', lenient, 'set', 'image', 'deployment/old', 'app=registry.k8s.io/pause:3.10'];
+    const { code, stderr } = await kubectl(args);
+    expect(code).toBe(0);
+    const warnings = stderr.trim().split('\n');
+    expect(warnings).toHaveLength(5);
+    for (const line of warnings) {
+      expect(line).toMatch(
+        /^Warning: admitted, but its pods will be refused: lenient: spec\.template\.spec\..*\(preexisting\)/,
+      );
+    }
+  });
+
+  test('that brings one more violation is denied under NewOnly all the same, for that alone', async () => {
+    const body = JSON.stringify(template({ hostIPC: true }));
+    const { code, stderr } = await kubectl(['-n', lenient, 'patch', 'deployment/old', '-p', body]);
+    const { heading, violations } = readDenial(stderr);
+    expect({ code, heading }).toEqual({ code: 1, heading: `Deployment ${lenient}/old: 1 violation of policy lenient` });
+    expect(violations).toEqual([expect.stringMatching(/hostIPC .*\[hostNamespaces\]$/)]);
   });
 
   test('that repairs the template of an old violating Deployment is allowed', async () => {

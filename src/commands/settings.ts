@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { SekishoError } from '../core/error.ts';
-import type { Locale } from '../core/locale.ts';
-import { locales } from '../core/locale.ts';
+import { type Language, languages } from '../core/locale.ts';
 import { formatFieldPath } from '../core/pod/field-path.ts';
 import { modes } from '../core/policy/mode.ts';
 import { readConfiguration } from '../io/files/configuration-documents.ts';
@@ -48,8 +47,8 @@ const installation = z.strictObject({
 const settingsSchema = z.strictObject({
   /** The ceiling: no policy is stricter. */
   maxMode: z.enum(modes).default('Enforce'),
-  /** The language of messages; the command line's where it says nothing. */
-  language: z.enum(locales as [Locale, ...Locale[]]).optional(),
+  /** The language of messages, or both of them; the command line's where it says nothing. */
+  language: z.enum(languages as [Language, ...Language[]]).optional(),
   /**
    * How long requests are still accepted after SIGTERM, while endpoints and proxies learn that this replica goes: 10 s
    * where it is absent, and with `--dev` not at all.

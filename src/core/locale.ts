@@ -3,6 +3,22 @@ export type Locale = 'en' | 'ja';
 
 export const locales: readonly Locale[] = ['en', 'ja'];
 
+/** What an installation speaks to people: one language, or each after the other. */
+export type Language = Locale | 'both';
+
+export const languages: readonly Language[] = [...locales, 'both'];
+
+const printed: Readonly<Record<Language, readonly [Locale, ...Locale[]]>> = {
+  en: ['en'],
+  ja: ['ja'],
+  both: ['en', 'ja'],
+};
+
+/** The languages of a text for people, in the order in which they are printed. */
+export function localesOf(language: Language): readonly [Locale, ...Locale[]] {
+  return printed[language];
+}
+
 /** One text in every language; chosen when it is printed, never before. */
 export type Localized = Readonly<Record<Locale, string>>;
 

@@ -286,12 +286,13 @@ describe('sekisho serve refuses to start', () => {
 describe('the settings', () => {
   test('lower every policy to the ceiling, and choose the language unless the command line does', async () => {
     const config = join(dir, 'audit.yaml');
-    await writeFile(config, 'maxMode: Warn\nlanguage: ja\n');
     const folder = join(dir, 'settings');
-    for (const [args, text] of [
-      [[], /でなければなりません/],
-      [['--lang', 'en'], /must be/],
+    for (const [language, args, text] of [
+      ['ja', [], /でなければなりません/],
+      ['both', [], /must be.*でなければなりません/],
+      ['both', ['--lang', 'en'], /^(?!.*でなければなりません).*must be/],
     ] as const) {
+      await writeFile(config, `maxMode: Warn\nlanguage: ${language}\n`);
       await using running = await serve(['--dev', '--dir', folder, '--config', config, ...args]);
       const ca = await readFile(join(folder, 'ca.crt'), 'utf8');
       const verdict = (await post(`${running.url}/validate`, ca, bad)) as { allowed: boolean; warnings?: string[] };

@@ -25,6 +25,12 @@ describe('the settings of an installation', () => {
     });
   });
 
+  test('know two languages, and both', async () => {
+    for (const language of ['en', 'ja', 'both'])
+      expect((await settingsOf(`language: ${language}\n`)).language).toBe(language);
+    await expect(settingsOf('language: fr\n')).rejects.toThrow(/settings\.yaml:1:\d+: language: /);
+  });
+
   test.each([
     ['90s', 90_000],
     ['1h30m', 5_400_000],

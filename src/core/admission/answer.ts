@@ -1,7 +1,7 @@
 import type { Finding } from '../engine/decision.ts';
 import { type JudgeContext, type Judgement, judge } from '../engine/judge.ts';
 import { isJudgedSubresource } from '../engine/update.ts';
-import type { Locale } from '../locale.ts';
+import { type Language, localesOf } from '../locale.ts';
 import { valueAt } from '../pod/field-path.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
 import { type Workload, workloadOfResource } from '../pod/workload.ts';
@@ -12,7 +12,7 @@ import type { AdmissionRequest } from './review.ts';
 
 /** What a verdict depends on besides the request, and the language it is given in. */
 export interface AnswerContext extends JudgeContext {
-  readonly locale: Locale;
+  readonly locale: Language;
   /** Whoever asks about an object in this namespace wants to know whether we were asked. */
   readonly canaryNamespace?: string;
 }
@@ -21,7 +21,7 @@ export interface AnswerContext extends JudgeContext {
 export interface Answer {
   readonly response: AdmissionResponse;
   readonly findings: readonly Finding[];
-  /** The same in words, each violation once. */
+  /** The same in words, each violation once; in the first language of several. */
   readonly groups: readonly FindingGroup[];
   /** 64 bits in hexadecimal; stands in message, log and audit annotation. Only where there are findings. */
   readonly id?: string;
@@ -77,10 +77,10 @@ function referenceOf({ object, name, namespace, kind }: AdmissionRequest): Objec
   };
 }
 
-function answerOf(judged: Judged, locale: Locale): Answer {
+function answerOf(judged: Judged, language: Language): Answer {
   const { findings } = judged.judgement.decision;
-  const groups = groupFindings(findings, locale);
+  const groups = groupFindings(findings, localesOf(language)[0]);
   if (groups.length === 0) return { response: passing(judged), findings, groups };
   const id = decisionId(judged.request.uid);
-  return { response: respond({ ...judged, groups, id }, locale), findings, groups, id };
+  return { response: respond({ ...judged, groups, id }, language), findings, groups, id };
 }

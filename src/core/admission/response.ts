@@ -1,6 +1,7 @@
+import type { Finding } from '../engine/decision.ts';
 import type { Judgement } from '../engine/judge.ts';
 import { proposeRepair } from '../engine/repair.ts';
-import type { Locale } from '../locale.ts';
+import type { Language } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
 import { denialMessage } from '../render/denial-message.ts';
 import { byteLength, cutToBytes, printable, withCrosses } from '../render/escape.ts';
@@ -68,7 +69,7 @@ export function passing({ request: { uid }, judgement: { enforced } }: Judged): 
 }
 
 /** The verdict with everything that was found: in words, in causes, in warnings, in the audit log. */
-export function respond(answered: Answered, locale: Locale): AdmissionResponse {
+export function respond(answered: Answered, language: Language): AdmissionResponse {
   const { request, judgement, groups } = answered;
   const { allowed } = judgement.decision;
   const denied = groups.filter(({ finding }) => finding.mode === 'Enforce');
@@ -76,27 +77,26 @@ export function respond(answered: Answered, locale: Locale): AdmissionResponse {
   return {
     uid: request.uid,
     allowed,
-    ...(allowed ? {} : { status: statusOf(answered, denied, locale) }),
-    ...(warned.length === 0 ? {} : { warnings: formatWarnings(warned, locale) }),
+    ...(allowed ? {} : { status: statusOf(answered, denied, language) }),
+    ...(warned.length === 0 ? {} : { warnings: formatWarnings({ groups: warned, allowed }, language) }),
     auditAnnotations: auditAnnotations(answered),
   };
 }
 
 function statusOf(
-  { request, judgement, reference, id }: Answered,
+  { request, judgement, reference, groups, id }: Answered,
   denied: readonly FindingGroup[],
-  locale: Locale,
+  language: Language,
 ): NonNullable<AdmissionResponse['status']> {
-  const { pod, rules, decision } = judgement;
+  const { pod, rules, decision, messages } = judgement;
   const truncated = decision.truncated ?? false;
   // A subresource is not applied from a file that a patch could change.
   const unpatched = pod === undefined || request.subResource !== '' || truncated;
-  const violations = denied.map(({ finding }) => finding);
-  const repair = unpatched ? undefined : proposeRepair(pod, rules, violations);
+  const repair = unpatched ? undefined : proposeRepair(pod, rules, repairable(denied, groups));
   return {
     code: 403,
     reason: 'Forbidden',
-    message: denialMessage({ object: reference, groups: denied, repair, truncated, id }, locale),
+    message: denialMessage({ object: reference, groups: denied, repair, truncated, messages, id }, language),
     details: {
       name: printable(reference.name, longestName),
       group: request.group,
@@ -110,6 +110,15 @@ function statusOf(
 const longestName = 253;
 /** Programs get every finding up to a number that keeps the answer small; the count is in the message. */
 const mostCauses = 100;
+
+/** What denied, and what would have, but for `onUpdate: NewOnly`: a repair must not call that new. */
+function repairable(denied: readonly FindingGroup[], groups: readonly FindingGroup[]): readonly Finding[] {
+  const findings = denied.map(({ finding }) => finding);
+  if (denied.length < groups.length) {
+    for (const { finding } of groups) if (finding.letThrough) findings.push(finding);
+  }
+  return findings;
+}
 
 function causesOf(denied: readonly FindingGroup[]): readonly StatusCause[] {
   const causes = denied.length > mostCauses ? denied.slice(0, mostCauses) : denied;

@@ -14,6 +14,10 @@ export interface Finding {
   readonly container?: string;
   /** The question could not be answered: the rule threw, or the pod has no readable skeleton. */
   readonly error?: true;
+  /** The template that this one replaces has the same. */
+  readonly preexisting?: true;
+  /** It would have denied, but its policy says `onUpdate: NewOnly`. */
+  readonly letThrough?: true;
 }
 
 /** The answer to all questions at once: allowed iff no finding is enforced. */

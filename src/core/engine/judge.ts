@@ -3,10 +3,12 @@ import { valueAt } from '../pod/field-path.ts';
 import type { ObjectReference, PodView } from '../pod/pod-view.ts';
 import { podViewOf, type Workload } from '../pod/workload.ts';
 import type { BoundRule } from '../policy/bound-rule.ts';
-import type { PolicySet } from '../policy/policy-set.ts';
+import type { PolicyMessage } from '../policy/pod-policy.ts';
+import type { BoundRules, PolicySet } from '../policy/policy-set.ts';
 import type { FactSource } from '../rules/facts.ts';
 import { assess, decideMalformed } from './assess.ts';
 import { type Decision, decide } from './decision.ts';
+import { markPreexisting } from './preexisting.ts';
 import { isSignificantPodUpdate, isTemplateChanged } from './update.ts';
 
 /** An object of a kind that is a pod or will become pods, as it is to be stored. */
@@ -32,25 +34,41 @@ export interface Judgement {
   readonly rules: readonly BoundRule[];
   /** The policies and levels that were enforced, for the audit log. */
   readonly enforced: string;
+  /** What policies add to their denials, by their names. */
+  readonly messages: ReadonlyMap<string, PolicyMessage>;
 }
 
-const nothingToJudge: Judgement = { decision: decide([]), rules: [], enforced: '' };
+const nothingToJudge: Judgement = { decision: decide([]), rules: [], enforced: '', messages: new Map() };
 
 /** The one way from an object to a verdict. */
 export function judge(applied: AppliedObject, { policies, facts }: JudgeContext): Judgement | Promise<Judgement> {
   const subject = applied.workload.path.length === 0 ? 'pod' : 'template';
-  const { rules, enforced } = policies.rulesFor(applied.reference.namespace, subject);
+  const bound = policies.rulesFor(applied.reference.namespace, subject);
+  const { rules, enforced, messages } = bound;
   if (rules.length === 0) return nothingToJudge;
   try {
     const pod = podToJudge(applied);
     if (pod === undefined) return nothingToJudge;
-    const decision = assess(pod, rules, facts);
-    if (decision instanceof Promise) return decision.then((settled) => ({ decision: settled, pod, rules, enforced }));
-    return { decision, pod, rules, enforced };
+    const decision = decisionOn(pod, applied, { bound, facts });
+    const judgement = (settled: Decision): Judgement => ({ decision: settled, pod, rules, enforced, messages });
+    return decision instanceof Promise ? decision.then(judgement) : judgement(decision);
   } catch (thrown) {
     if (!(thrown instanceof SekishoError)) throw thrown;
-    return { decision: decideMalformed(thrown.message, rules), rules, enforced };
+    return { decision: decideMalformed(thrown.message, rules), rules, enforced, messages };
   }
+}
+
+interface Asked {
+  readonly bound: BoundRules;
+  readonly facts: FactSource;
+}
+
+/** A pod that exists is refused as upstream does it; of a template is said which violations the old one had too. */
+function decisionOn(pod: PodView, applied: AppliedObject, { bound, facts }: Asked): Decision | Promise<Decision> {
+  const decision = assess(pod, bound.rules, facts);
+  if (applied.oldObject === undefined || applied.workload.path.length === 0) return decision;
+  const mark = (settled: Decision) => markPreexisting(settled, { pod, readOld: () => oldPodOf(applied), bound, facts });
+  return decision instanceof Promise ? decision.then(mark) : mark(decision);
 }
 
 function podToJudge(applied: AppliedObject): PodView | undefined {
@@ -67,12 +85,17 @@ function podToJudge(applied: AppliedObject): PodView | undefined {
 }
 
 /** An old pod that cannot be read is no excuse: the new one is judged. */
-function changesWhatRuns(pod: PodView, { oldObject, workload, reference }: AppliedObject): boolean {
+function changesWhatRuns(pod: PodView, applied: AppliedObject): boolean {
+  const old = oldPodOf(applied);
+  return old === undefined || isSignificantPodUpdate(pod, old);
+}
+
+/** What was stored until now; undefined where there is no pod in it that can be read. */
+function oldPodOf({ oldObject, workload, reference }: AppliedObject): PodView | undefined {
   try {
-    const old = podViewOf(oldObject, workload, reference);
-    return old === undefined || isSignificantPodUpdate(pod, old);
+    return podViewOf(oldObject, workload, reference);
   } catch (thrown) {
-    if (thrown instanceof SekishoError && thrown.code === 'PodMalformed') return true;
+    if (thrown instanceof SekishoError && thrown.code === 'PodMalformed') return undefined;
     throw thrown;
   }
 }

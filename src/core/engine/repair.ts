@@ -18,18 +18,22 @@ export interface Repair {
 /** Beyond this many a patch is no longer something a person reads, and finding it would cost more than the verdict. */
 const mostFindings = 50;
 
-/** A repair of what denied the pod, each violation given once; undefined where no rule can propose one that holds. */
+/**
+ * A repair of what denied the pod, each violation given once; undefined where no rule can propose one that holds. What
+ * was let through may stand among them: it is not repaired, but it is not new either.
+ */
 export function proposeRepair(
   pod: PodView,
   rules: readonly BoundRule[],
-  denied: readonly Finding[],
+  found: readonly Finding[],
 ): Repair | undefined {
+  const denied = found.filter(({ letThrough }) => letThrough === undefined);
   if (denied.length === 0 || denied.length > mostFindings) return undefined;
   // In the order of the fields, so that the patch reads like the object.
   const inOrder = [...denied].sort((a, b) => compareFieldPaths(a.path, b.path));
   const repaired = applyRepairs(pod, inOrder);
   if (repaired === undefined) return undefined;
-  const remaining = remainingViolations(evaluate(repaired.pod, rules, noFacts), denied);
+  const remaining = remainingViolations(evaluate(repaired.pod, rules, noFacts), found);
   if (remaining === undefined || remaining === denied.length) return undefined;
   return { patch: patchAt(pod.path, repaired.patch), satisfied: denied.length - remaining };
 }
@@ -44,7 +48,10 @@ function remainingViolations(decision: Decision, before: readonly Finding[]): nu
   if (decision.allowed) return 0;
   const known = new Set(before.map(violationKey));
   const left = deniedViolations(decision);
-  return left.every((finding) => known.has(violationKey(finding))) ? left.length : undefined;
+  if (!left.every((finding) => known.has(violationKey(finding)))) return undefined;
+  // What one policy let through another may deny.
+  const denied = new Set(before.filter(({ letThrough }) => letThrough === undefined).map(violationKey));
+  return left.filter((finding) => denied.has(violationKey(finding))).length;
 }
 
 /** The violations that deny, each once however many policies mind it. */

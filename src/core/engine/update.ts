@@ -68,11 +68,15 @@ export function isTemplateChanged(object: unknown, oldObject: unknown, workload:
 /** Deeper than any template that Kubernetes can store; the walk stops here instead of overflowing the stack. */
 const deepest = 200;
 
+export function requireShallow(depth: number): void {
+  if (depth < deepest) return;
+  throw new SekishoError('NestedTooDeeply', `the template is nested deeper than ${deepest} levels`);
+}
+
 function deepEquals(a: unknown, b: unknown, depth = 0): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (depth >= deepest)
-    throw new SekishoError('NestedTooDeeply', `the template is nested deeper than ${deepest} levels`);
+  requireShallow(depth);
   if (Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = Object.keys(a);
   if (keys.length !== Object.keys(b).length) return false;

@@ -76,6 +76,15 @@ const version = z
     return z.NEVER;
   });
 
+/** What a violation that the old template had too leads to: the same as any other, or only a warning. */
+const onUpdate = z.enum(['All', 'NewOnly']);
+
+/** One line that people read in a terminal. */
+const note = z
+  .string()
+  .max(256)
+  .regex(/^.*\S.*$/, 'must be one line of text');
+
 const podSecurity = z.strictObject({
   mode: mode.optional(),
   level: z.enum(['privileged', 'baseline', 'restricted']),
@@ -84,6 +93,9 @@ const podSecurity = z.strictObject({
   rules: ruleEntries.prefault({}),
   except: z.array(exclusion).max(64).default([]),
 });
+
+/** What an operator adds to the denials of the policy; a language that is missing is told in the other. */
+const message = z.strictObject({ en: note.optional(), ja: note.optional() });
 
 /** What an operator wants of pods: kind PodPolicy, cluster-scoped, the same YAML in files and in the cluster. */
 export const podPolicySchema = z.strictObject({
@@ -95,11 +107,18 @@ export const podPolicySchema = z.strictObject({
       .max(253)
       .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a DNS subdomain: lower case letters, digits, - and .'),
   }),
-  spec: z.strictObject({ mode: mode.default('Audit'), match: match.prefault({}), podSecurity: podSecurity.optional() }),
+  spec: z.strictObject({
+    mode: mode.default('Audit'),
+    onUpdate: onUpdate.default('All'),
+    match: match.prefault({}),
+    podSecurity: podSecurity.optional(),
+    message: message.optional(),
+  }),
 });
 
 export type PodPolicy = z.output<typeof podPolicySchema>;
 export type PodSecuritySection = z.output<typeof podSecurity>;
+export type PolicyMessage = z.output<typeof message>;
 export type Exclusion = z.output<typeof exclusion>;
 
 /** One thing that is wrong with a document, and where; data, so that the reader can add file and line. */

@@ -2,7 +2,7 @@ import { formatPolicyVersion } from '../pod/version.ts';
 import { type BoundRule, bindPolicy, type Subject } from './bound-rule.ts';
 import { matchesNamespace } from './matching.ts';
 import type { Mode } from './mode.ts';
-import type { PodPolicy } from './pod-policy.ts';
+import type { PodPolicy, PolicyMessage } from './pod-policy.ts';
 import { bindUnread } from './unread-policy.ts';
 
 /** What all policies together ask of a pod in one namespace. */
@@ -11,6 +11,10 @@ export interface BoundRules {
   readonly rules: readonly BoundRule[];
   /** For the audit log: `production=restricted:latest`, one for each policy that enforces. */
   readonly enforced: string;
+  /** By name, the policies that add something to their denials. */
+  readonly messages: ReadonlyMap<string, PolicyMessage>;
+  /** The policies whose `onUpdate` is NewOnly, by name. */
+  readonly newOnly: ReadonlySet<string>;
 }
 
 /** All policies of an installation under its ceiling. All that match apply; the strictest wins. */
@@ -68,7 +72,16 @@ function unite(bound: readonly BoundPolicy[]): BoundRules {
     else group.push(rule);
   }
   const enforcing = bound.filter(({ rules }) => rules.some(({ mode }) => mode === 'Enforce'));
-  return { rules: [...groups.values()].flat(), enforced: enforcing.map(({ policy }) => describe(policy)).join(',') };
+  return {
+    rules: [...groups.values()].flat(),
+    enforced: enforcing.map(({ policy }) => describe(policy)).join(','),
+    messages: new Map(
+      bound.flatMap(({ policy: { metadata, spec } }) => (spec.message ? [[metadata.name, spec.message]] : [])),
+    ),
+    newOnly: new Set(
+      bound.filter(({ policy }) => policy.spec.onUpdate === 'NewOnly').map(({ policy }) => policy.metadata.name),
+    ),
+  };
 }
 
 function describe({ metadata, spec }: PodPolicy): string {

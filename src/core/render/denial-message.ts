@@ -1,18 +1,22 @@
 import type { Repair } from '../engine/repair.ts';
-import { type Locale, type Localized, localize } from '../locale.ts';
+import { type Language, type Locale, type Localized, localesOf, localize } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
+import type { PolicyMessage } from '../policy/pod-policy.ts';
 import { byteLength, crossMark, printable } from './escape.ts';
-import type { FindingGroup } from './finding-groups.ts';
+import { type FindingGroup, translateGroups } from './finding-groups.ts';
 import { formatMergePatch } from './flow-yaml.ts';
+import { policyNotes } from './policy-notes.ts';
 
 /** What a person reads when `kubectl apply` is rejected. */
 export interface Denial {
   readonly object: ObjectReference;
-  /** What denied it, most severe first. */
+  /** What denied it, most severe first, in the first language. */
   readonly groups: readonly FindingGroup[];
   readonly repair: Repair | undefined;
   /** There were more findings than are kept. */
   readonly truncated: boolean;
+  /** What policies add, by their names. */
+  readonly messages: ReadonlyMap<string, PolicyMessage>;
   readonly id: string;
 }
 
@@ -20,6 +24,8 @@ export interface Denial {
 const longestMessage = 4096;
 /** A patch longer than this would push the findings out. */
 const longestPatch = 2048;
+/** Bytes that a patch leaves to them where heads and notes are long. */
+const leastForFindings = 512;
 /** Where rule ids line up, unless a line is longer. */
 const widestColumn = 96;
 
@@ -36,6 +42,10 @@ const policies = {
   many: { en: 'policies {names}', ja: 'ポリシー {names}' },
 } as const;
 const more: Localized = { en: '  … and {count} more', ja: '  … 他 {count} 件' };
+const preexisting: Localized = {
+  en: '  preexisting: the old template has it too, but pods of the new one would be refused',
+  ja: '  変更前から: 元のテンプレートにもありますが、新しいテンプレートの Pod は拒否されます',
+};
 const changes: Localized = {
   en: 'These changes satisfy {satisfied} of {count}:',
   ja: '次の変更で {count} 件中 {satisfied} 件が解消します:',
@@ -45,19 +55,46 @@ const footer: Localized = {
   ja: '詳細: sekisho explain {rules}     Id: {id}',
 };
 
-/** The text, with marks for its crosses. */
-export function denialMessage({ object, groups, repair, truncated, id }: Denial, locale: Locale): string {
-  const count = `${groups.length}${truncated ? '+' : ''}`;
+/** The text, with marks for its crosses. In two languages the findings stand twice, and what is no prose once. */
+export function denialMessage(denial: Denial, language: Language): string {
+  const { groups, messages, id } = denial;
+  const locales = localesOf(language);
+  const [first] = locales;
   const names = policyNames(groups);
-  const head = localize(heading, locale, {
+  const known = groups.some(({ finding }) => finding.preexisting);
+  const heads = locales.map((locale) => headingLine(denial, names, locale));
+  const remarks = known ? locales.map((locale) => preexisting[locale]) : [];
+  const end = [...policyNotes(names, messages, locales), localize(footer, first, { rules: someRules(groups), id })];
+  let room = longestMessage - byteLength([...heads, ...remarks, ...end].join('\n')) - 2;
+  const patch = patchText(denial, first);
+  const patchBytes = byteLength(patch) + 1;
+  const patched = patch !== '' && patchBytes <= Math.min(longestPatch, room - leastForFindings);
+  if (patched) room -= patchBytes;
+  const lines: string[] = [];
+  for (const [index, locale] of locales.entries()) {
+    const translated = index === 0 ? groups : translateGroups(groups, locale);
+    const share = Math.floor(room / (locales.length - index));
+    const found = findingLines(translated, { room: share, locale, naming: names.length > 1 });
+    if (locales.length > 1) room -= byteLength(found.join('\n')) + crossBytes * found.length + 1;
+    lines.push(heads[index] ?? '', ...found);
+    if (known) lines.push(remarks[index] ?? '');
+  }
+  if (patched) lines.push(patch);
+  lines.push(...end);
+  return lines.join('\n');
+}
+
+function headingLine(denial: Denial, names: readonly string[], locale: Locale): string {
+  const { object, groups } = denial;
+  return localize(heading, locale, {
     object: objectText(object),
-    count: localize(groups.length === 1 ? violations.one : violations.many, locale, { count }),
+    count: localize(groups.length === 1 ? violations.one : violations.many, locale, { count: countOf(denial) }),
     policies: localize(names.length === 1 ? policies.one : policies.many, locale, { names: someNames(names, 5) }),
   });
-  const patch = repair === undefined ? [] : patchLines(repair, count, locale);
-  const foot = localize(footer, locale, { rules: someRules(groups), id });
-  const room = longestMessage - byteLength([head, ...patch, foot].join('\n')) - 2;
-  return [head, ...findingLines(groups, { room, locale, naming: names.length > 1 }), ...patch, foot].join('\n');
+}
+
+function countOf({ groups, truncated }: Denial): string {
+  return `${groups.length}${truncated ? '+' : ''}`;
 }
 
 /** `Deployment shop/web`, safe to print. */
@@ -66,10 +103,10 @@ export function objectText({ kind, namespace, name }: ObjectReference): string {
   return `${printable(kind, 63)} ${printable(place, 160)}`;
 }
 
-function patchLines({ patch, satisfied }: Repair, count: string, locale: Locale): readonly string[] {
-  const text = formatMergePatch(patch);
-  if (byteLength(text) > longestPatch) return [];
-  return [changesHeading(satisfied, count, locale), `  ${text}`];
+function patchText(denial: Denial, locale: Locale): string {
+  if (denial.repair === undefined) return '';
+  const { patch, satisfied } = denial.repair;
+  return `${changesHeading(satisfied, countOf(denial), locale)}\n  ${formatMergePatch(patch)}`;
 }
 
 /** Above a patch, wherever one is shown: how many of the violations it ends. */
@@ -88,6 +125,8 @@ interface LineOptions {
 /** Before every finding; the cross takes three bytes. */
 const bullet = `  ${crossMark} `;
 const bulletBytes = 6;
+/** What a cross takes more than its mark. */
+const crossBytes = 2;
 
 function findingLines(groups: readonly FindingGroup[], { room, locale, naming }: LineOptions): readonly string[] {
   const texts = groups.map(({ path, message }) => (path === '' ? message : `${path}  ${message}`));

@@ -30,6 +30,11 @@ export function groupFindings(findings: readonly Finding[], locale: Locale): rea
   return [...groups.values()];
 }
 
+/** The same groups in another language. */
+export function translateGroups(groups: readonly FindingGroup[], locale: Locale): readonly FindingGroup[] {
+  return groups.map((group) => ({ ...group, message: findingMessage(group.finding, locale) }));
+}
+
 function groupOf(finding: Finding, path: string, locale: Locale): FindingGroup & { policies: string[] } {
   return { finding, policies: [finding.policy], path, message: findingMessage(finding, locale) };
 }

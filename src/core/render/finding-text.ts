@@ -8,6 +8,7 @@ const longestPath = 200;
 const longestValue = 80;
 
 const sentence: Localized = { en: 'is {found}, {wanted}', ja: 'は {found} です。{wanted}' };
+const preexisting: Localized = { en: ' (preexisting)', ja: '（変更前から）' };
 const unset: Localized = { en: 'unset', ja: '未設定' };
 
 /** The path into the applied object, safe to print. */
@@ -16,11 +17,12 @@ export function findingPath({ path }: Pick<Finding, 'path'>): string {
 }
 
 /** What is wrong there, on one line: `is unset, must be true`. */
-export function findingMessage({ rule, violation, error }: Finding, locale: Locale): string {
-  const text = rule.messages[violation.message];
-  const wanted = text === undefined ? violation.message : localize(text, locale, expectedTexts(violation.expected));
+export function findingMessage({ rule, violation, error, preexisting: known }: Finding, locale: Locale): string {
+  const words = rule.messages[violation.message];
+  const wanted = words === undefined ? violation.message : localize(words, locale, expectedTexts(violation.expected));
   if (error) return wanted;
-  return localize(sentence, locale, { found: formatFound(violation.found, locale), wanted });
+  const text = localize(sentence, locale, { found: formatFound(violation.found, locale), wanted });
+  return known ? text + preexisting[locale] : text;
 }
 
 function expectedTexts(expected: Finding['violation']['expected']): Record<string, string> {

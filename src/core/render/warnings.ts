@@ -1,6 +1,6 @@
-import { type Locale, type Localized, localize } from '../locale.ts';
+import { type Language, type Locale, type Localized, localesOf, localize } from '../locale.ts';
 import { printable } from './escape.ts';
-import type { FindingGroup } from './finding-groups.ts';
+import { type FindingGroup, translateGroups } from './finding-groups.ts';
 
 /**
  * Limits of the API server (apiserver/pkg/endpoints/filters/warning.go): beyond them it cuts every warning, and one with
@@ -11,14 +11,38 @@ const longestInAll = 4096;
 
 const more: Localized = { en: '… and {count} more findings', ja: '… 他 {count} 件' };
 
-/** One line for each finding, within the API server's limits; the last says how many were left out. */
-export function formatWarnings(groups: readonly FindingGroup[], locale: Locale): readonly string[] {
+const letThrough: Localized = {
+  en: 'admitted, but its pods will be refused: ',
+  ja: '受け付けましたが、その Pod は拒否されます: ',
+};
+
+/** What warnings are of. */
+export interface Warned {
+  /** In the first language. */
+  readonly groups: readonly FindingGroup[];
+  readonly allowed: boolean;
+}
+
+/** In every language one line for each finding, all within the API server's limits. */
+export function formatWarnings({ groups, allowed }: Warned, language: Language): readonly string[] {
+  const [first, ...others] = localesOf(language);
+  const limit = longestInAll / (1 + others.length);
+  return [
+    ...linesOf({ groups, allowed }, first, limit),
+    ...others.flatMap((locale) => linesOf({ groups: translateGroups(groups, locale), allowed }, locale, limit)),
+  ];
+}
+
+/** The last line says how many were left out. */
+function linesOf({ groups, allowed }: Warned, locale: Locale, limit: number): readonly string[] {
   const lines: string[] = [];
   let used = 0;
   for (const [index, group] of groups.entries()) {
-    const line = printable(findingSentence(group), longestWarning - 1);
+    // Where something else denies, nothing is admitted.
+    const lead = allowed && group.finding.letThrough ? letThrough[locale] : '';
+    const line = printable(lead + findingSentence(group), longestWarning - 1);
     used += line.length;
-    if (used > longestInAll - longestWarning && index < groups.length - 1) {
+    if (used > limit - longestWarning && index < groups.length - 1) {
       return [...lines, localize(more, locale, { count: String(groups.length - index) })];
     }
     lines.push(line);

@@ -43,11 +43,13 @@ function decisionFields(request: AdmissionRequest, { response, id }: Answer, mil
 
 function findingFields(groups: readonly FindingGroup[]) {
   const shown = groups.length > findingsLogged ? groups.slice(0, findingsLogged) : groups;
-  return shown.map(({ finding: { rule, mode, container }, policies, path }) => ({
+  return shown.map(({ finding: { rule, mode, container, preexisting, letThrough }, policies, path }) => ({
     policy: policies.length > 1 ? policies.slice(0, policiesLogged).join(',') : policies[0],
     rule: rule.id,
     mode,
     path,
     container: container === undefined ? undefined : cut(container),
+    preexisting,
+    letThrough,
   }));
 }

@@ -17,6 +17,8 @@ describe('a policy document', () => {
   test('has its defaults: Audit, every namespace, latest, templates enforced', () => {
     const { spec } = policyOf({ podSecurity: { level: 'baseline' } });
     expect(spec.mode).toBe('Audit');
+    expect(spec.onUpdate).toBe('All');
+    expect(spec.message).toBeUndefined();
     expect(spec.match.namespaces).toEqual({ include: [], exclude: [] });
     expect(spec.podSecurity).toEqual({
       level: 'baseline',
@@ -40,6 +42,7 @@ describe('a policy document', () => {
       { podSecurity: { level: 'baseline', version: '1.30' } },
       'spec.podSecurity.version: must be latest or v1.0 to v1.37',
     ],
+    ['an unknown word for updates', { onUpdate: 'New' }, 'spec.onUpdate: '],
     ['a missing level', { podSecurity: {} }, 'spec.podSecurity.level: '],
     [
       'a pattern that can match nothing',

@@ -34,6 +34,17 @@ describe('the log of decisions', () => {
     expect(new Date(String(line?.['time'])).getTime()).toBeGreaterThan(Date.now() - 10_000);
   });
 
+  test('says of a template what the old one had too', async () => {
+    await using webhook = await startWebhook();
+    const template = (labels: object) => ({
+      metadata: { name: 'web' },
+      spec: { template: { ...pod({ hostPID: true }), metadata: { labels } } },
+    });
+    const review = reviewOf(template({ a: 'b' }), { kind: 'Deployment', oldObject: template({}) });
+    await send(webhook.port, { body: JSON.stringify(review) });
+    expect(webhook.lines[0]).toMatchObject({ operation: 'UPDATE', allowed: false, findings: [{ preexisting: true }] });
+  });
+
   test('has no line for a request without, but at debug level', async () => {
     const body = JSON.stringify(reviewOf(minimalPod));
     await using quiet = await startWebhook();
