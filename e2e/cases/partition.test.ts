@@ -125,7 +125,7 @@ describeCase('a leader that is cut off from the API server', ['node'], () => {
 
       await here.heal();
       expect(await old.logged('standing by')).toMatchObject({ holder: begun['identity'] });
-      // Meanwhile the rotation goes on, with two who both know how to.
+      // What the old leader sent into the cut, its kernel may deliver now, while the rotation goes on.
       expect(await trustedWhen('Retired', 1)).toEqual([both[1]]);
       expect(leadership(old)).toEqual(['leading', 'no longer leading']);
       expect(leadership(young)).toEqual(['leading']);

@@ -25,6 +25,8 @@ pretend kernel/keys/root_maxbytes 25000000
 
 ip link set lo up
 echo 1 >/proc/sys/net/ipv4/ip_forward
+# What was killed leaves sockets behind; towards a peer that is cut off they would keep this network alive for minutes.
+echo 1 >/proc/sys/net/ipv4/tcp_orphan_retries
 echo "machine $pid"
 # A shell that waits also reaps what is nobody's child any more.
 while :; do
