@@ -204,7 +204,7 @@ describe('a policy that is broken from the start', () => {
     await write('r.yaml', policy('r'));
     await watched.poll();
     const [frame] = watched.readings.at(-1)?.unread ?? [];
-    expect(frame?.spec).toEqual({ mode, match: { namespaces: { include, exclude: [] } } });
+    expect(frame?.spec).toEqual({ mode, onUpdate: 'All', match: { namespaces: { include, exclude: [] } } });
   });
 
   test.each([
