@@ -20,8 +20,6 @@ export interface SignerOptions {
   changed(pair: ServingPair): void;
 }
 
-const dayMilliseconds = 86_400_000;
-
 /** Signs leaves for this replica whenever one is wanted; the last good one stays until then. */
 export interface Signer {
   /** A state of the CA Secret. */
@@ -76,8 +74,7 @@ export function createSigner(options: SignerOptions, { trustedFor, signed }: Sig
 }
 
 async function signLeaf({ names, times }: SignerOptions, authority: Authority, now: Date): Promise<ServingPair> {
-  const days = (leafEnd(authority, now, times).getTime() - now.getTime()) / dayMilliseconds;
-  const { cert, key } = await issueLeaf(authority, names, { now, days });
+  const { cert, key } = await issueLeaf(authority, names, { now, notAfter: leafEnd(authority, now, times) });
   return parseServingPair({ cert: cert + authority.cert, key }, now);
 }
 
