@@ -6,16 +6,8 @@ import { installManifest } from '../../scripts/install-manifest.ts';
 import { noteCreated } from '../drivers/leftovers.ts';
 import { runProgram } from '../drivers/program.ts';
 import { waitFor } from '../drivers/waiting.ts';
-import { sharedCluster } from '../harness/case.ts';
-import {
-  asList,
-  chartFolder,
-  describeHelmCase,
-  podOf,
-  type RenderedObject,
-  type Rendering,
-  renderObjects,
-} from '../harness/helm.ts';
+import { describeCase, sharedCluster } from '../harness/case.ts';
+import { asList, chartFolder, podOf, type RenderedObject, type Rendering, renderObjects } from '../harness/helm.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { readManifests } from '../harness/manifests.ts';
 import { createNamespace } from '../harness/namespace.ts';
@@ -39,7 +31,7 @@ async function renderForCluster(rendering: Rendering): Promise<readonly Rendered
   return objects;
 }
 
-describeHelmCase('what the chart renders', [], () => {
+describeCase('what the chart renders', ['helm'], () => {
   beforeAll(async () => {
     if ((await kubectl(['get', 'crd', crd])).code === 0) return;
     await noteCreated(sharedCluster(), 'crd', crd);
@@ -119,7 +111,7 @@ describeHelmCase('what the chart renders', [], () => {
   });
 });
 
-describeHelmCase('deploy/install.yaml', ['binaries'], () => {
+describeCase('deploy/install.yaml', ['helm', 'binaries'], () => {
   test('is accepted by the API server', async () => {
     for (const name of ['sekisho', 'sekisho-canary']) await createNamespace({}, { name });
     const file = join(chartFolder, '../..', installManifest);

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningProcess, startProcess } from '../drivers/process.ts';
 import { runProgram } from '../drivers/program.ts';
 import { waitFor } from '../drivers/waiting.ts';
-import { sharedCluster } from '../harness/case.ts';
-import { asList, describeHelmCase, findObject, podOf, type RenderedObject, renderObjects } from '../harness/helm.ts';
+import { describeCase, sharedCluster } from '../harness/case.ts';
+import { asList, findObject, podOf, type RenderedObject, renderObjects } from '../harness/helm.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { createNamespace } from '../harness/namespace.ts';
 
@@ -18,7 +18,7 @@ import { createNamespace } from '../harness/namespace.ts';
 const program = process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '../../bin/sekisho');
 const port = 20_000 + Math.floor(Math.random() * 10_000);
 
-describeHelmCase('with the rights that the chart gives it,', ['binaries', 'webhookAddress'], () => {
+describeCase('with the rights that the chart gives it,', ['helm', 'binaries', 'webhookAddress'], () => {
   const release = `p${randomBytes(4).toString('hex')}`;
   const running: RunningProcess[] = [];
   let namespace: string;

@@ -8,13 +8,11 @@ import { readSettings } from '../../src/commands/settings.ts';
 import { readPolicies } from '../../src/io/files/policies.ts';
 import { startProcess } from '../drivers/process.ts';
 import { waitFor } from '../drivers/waiting.ts';
-import { sharedCluster } from '../harness/case.ts';
+import { describeCase, sharedCluster } from '../harness/case.ts';
 import {
   chartFolder,
-  describeHelmCase,
   findObject,
   helm,
-  helmProgram,
   helmTemplate,
   parseObjects,
   podOf,
@@ -22,6 +20,7 @@ import {
   type Rendering,
   renderObjects,
 } from '../harness/helm.ts';
+import { helmProgram } from '../harness/helm-program.ts';
 import { inParallel } from '../harness/in-parallel.ts';
 import { makeLoopbackCertificate } from '../harness/loopback-certificate.ts';
 
@@ -42,7 +41,7 @@ function valueAt(values: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((value, key) => (isValues(value) ? value[key] : undefined), values);
 }
 
-describeHelmCase('the chart', [], () => {
+describeCase('the chart', ['helm'], () => {
   test('passes helm lint --strict, with every file of ci/', async () => {
     const outcomes = await inParallel(variants, 2, (file) =>
       helm(['lint', '--strict', chartFolder, '--values', join(chartFolder, 'ci', file)]),
