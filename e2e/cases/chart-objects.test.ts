@@ -11,6 +11,7 @@ import { asList, chartFolder, podOf, type RenderedObject, type Rendering, render
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { readManifests } from '../harness/manifests.ts';
 import { createNamespace } from '../harness/namespace.ts';
+import { sekishoProgram } from '../harness/sekisho-program.ts';
 
 const manifests = readManifests(import.meta.filename);
 const variants = await readdir(join(chartFolder, 'ci'));
@@ -63,9 +64,10 @@ describeCase('what the chart renders', ['helm'], () => {
   const closed = variants.filter((variant) => !/^(hostnetwork|minimal)-/.test(variant));
 
   test.each(closed)('from ci/%s passes our own builtin:restricted', async (variant) => {
-    const program = process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '../../bin/sekisho');
     const stdin = asList(await renderObjects({ variant }));
-    const checked = await runProgram(program, ['check', '-', '-p', 'builtin:restricted', '-o', 'json'], { stdin });
+    const checked = await runProgram(sekishoProgram, ['check', '-', '-p', 'builtin:restricted', '-o', 'json'], {
+      stdin,
+    });
     expect(checked.code, checked.stdout).toBe(0);
     const { summary } = JSON.parse(checked.stdout) as { summary: Record<string, number> };
     expect(summary).toMatchObject({ deny: 0, warn: 0, audit: 0, error: 0 });
