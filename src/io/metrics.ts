@@ -48,7 +48,25 @@ const policiesNamed = 50;
 /** The plural names of the kinds that hold a pod. Any other is "other": whoever calls chooses the name. */
 const resources: ReadonlySet<string> = new Set(workloads.map(({ resource }) => resource));
 
-const subresources: ReadonlySet<string> = new Set(['', 'ephemeralcontainers', 'resize', 'scale', 'status']);
+const subresources: ReadonlySet<string> = new Set(['', 'scale', 'status']);
+const podSubresources: ReadonlySet<string> = new Set([...subresources, 'ephemeralcontainers', 'resize']);
+
+/**
+ * The webhook is asked about these alone. Whoever else calls could otherwise have a series made for every combination
+ * of labels that exists nowhere, and two thirds of all series would be theirs.
+ */
+const askedOperations: ReadonlySet<string> = new Set(['CREATE', 'UPDATE']);
+
+/** What a sample is counted as: labels that an API server's requests have, or "other". */
+function labelsOf({ operation, resource, subresource }: AdmissionSample) {
+  if (!askedOperations.has(operation)) return { operation: 'other', resource: 'other', subresource: 'other' };
+  const known = resource === 'pods' ? podSubresources : subresources;
+  return {
+    operation,
+    resource: resources.has(resource) ? resource : 'other',
+    subresource: known.has(subresource) ? subresource : 'other',
+  };
+}
 
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
@@ -106,12 +124,11 @@ function admissionMetrics(registry: Registry): Metrics['admitted'] {
     duration: duration.labels(operation, resource, decision),
   });
   return (sample) => {
-    const resource = resources.has(sample.resource) ? sample.resource : 'other';
-    const subresource = subresources.has(sample.subresource) ? sample.subresource : 'other';
-    const key = `${sample.operation} ${resource} ${subresource} ${sample.decision} ${sample.dryRun}`;
+    const labels = labelsOf(sample);
+    const key = `${labels.operation} ${labels.resource} ${labels.subresource} ${sample.decision} ${sample.dryRun}`;
     let child = children.get(key);
     if (child === undefined) {
-      child = bind({ ...sample, resource, subresource });
+      child = bind({ ...sample, ...labels });
       children.set(key, child);
     }
     child.tally.count++;
