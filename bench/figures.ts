@@ -45,7 +45,7 @@ export function figuresOf(measured: Measured): readonly Figure[] {
   ];
 }
 
-function ratioFigure(name: string, ratio: Ratio | undefined, [aim, floor]: readonly [number, number]): Figure {
+export function ratioFigure(name: string, ratio: Ratio | undefined, [aim, floor]: readonly [number, number]): Figure {
   const texts = { name, aim: `≥ ${aim}`, floor: `≥ ${floor}` };
   if (ratio === undefined) return { ...texts, reached: 'SKIPPED', aimMet: undefined, floorMet: undefined };
   const reached = `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})`;
@@ -54,7 +54,7 @@ function ratioFigure(name: string, ratio: Ratio | undefined, [aim, floor]: reado
 
 type Limit = readonly [aim: number, unit: string, digits: number];
 
-function limitFigure(name: string, value: number | undefined, [aim, unit, digits]: Limit): Figure {
+export function limitFigure(name: string, value: number | undefined, [aim, unit, digits]: Limit): Figure {
   const text = `≤ ${aim} ${unit}`;
   if (value === undefined) return { name, reached: 'SKIPPED', aim: text, aimMet: undefined };
   return { name, reached: `${value.toFixed(digits)} ${unit}`, aim: text, aimMet: value <= aim };

@@ -36,7 +36,11 @@ export async function load(target: Target, options: LoadOptions): Promise<Load> 
   try {
     const usage = startUsage(target.pid);
     const state: Progress = { answers: 0, running: true };
-    const done = Promise.all(sockets.map((socket, index) => converse({ socket, target, state, first: index })));
+    const requests = target.reviews.map(({ uid, body }) => ({ uid, bytes: requestOf(body) }));
+    const apart = Math.max(1, Math.floor(requests.length / sockets.length));
+    const done = Promise.all(
+      sockets.map((socket, index) => converse({ socket, target, requests, state, first: index * apart })),
+    );
     // A server that stops answering would otherwise be waited for without end.
     const measured = new Promise<Load>((resolve) => {
       setTimeout(() => resolve(usage(state.answers)), options.seconds * 1_000);
@@ -73,13 +77,13 @@ async function open(port: number, { certificate }: LoadOptions): Promise<TLSSock
 interface Conversation {
   readonly socket: TLSSocket;
   readonly target: Target;
+  readonly requests: readonly { readonly uid: string; readonly bytes: Buffer }[];
   readonly state: Progress;
   /** Connections start at different reviews. */
   readonly first: number;
 }
 
-function converse({ socket, target, state, first }: Conversation): Promise<void> {
-  const requests = target.reviews.map(({ uid, body }) => ({ uid, bytes: requestOf(body) }));
+function converse({ socket, target, requests, state, first }: Conversation): Promise<void> {
   const read = createAnswerReader(target.expectation);
   const next = (asked: number) => requests[(first + asked) % requests.length]!;
   return new Promise((resolve, reject) => {

@@ -1,7 +1,13 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
+/** What can be measured by itself; all of it unless `--only` says which. */
+const partNames = ['throughput', 'scale', 'latency'] as const;
+
+export type PartName = (typeof partNames)[number];
+
 export interface Options {
+  readonly only: readonly PartName[];
   /** Length of one measurement of one target. */
   readonly seconds: number;
   readonly rounds: number;
@@ -15,13 +21,14 @@ export interface Options {
   readonly out: string;
 }
 
-export const usage = `usage: node bench/run.ts [--seconds 4] [--rounds 5] [--connections 16] [--check] [--profile] [--no-go] [--out FILE]`;
+export const usage = `usage: node bench/run.ts [--only throughput|scale|latency] [--seconds 4] [--rounds 5] [--connections 16] [--check] [--profile] [--no-go] [--out FILE]`;
 
 export function parseOptions(argv: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...argv],
     allowNegative: true,
     options: {
+      only: { type: 'string', multiple: true, default: [...partNames] },
       seconds: { type: 'string', default: '4' },
       rounds: { type: 'string', default: '5' },
       connections: { type: 'string', default: '16' },
@@ -38,10 +45,17 @@ export function parseOptions(argv: readonly string[]): Options {
   }
   return {
     ...values,
+    only: values.only.map(partNamed),
     seconds: within('--seconds', values.seconds, [0.5, 60]),
     rounds: within('--rounds', values.rounds, [1, 50]),
     connections: within('--connections', values.connections, [1, 200]),
   };
+}
+
+function partNamed(text: string): PartName {
+  const name = partNames.find((each) => each === text);
+  if (name !== undefined) return name;
+  throw new Error(`--only is one of ${partNames.join(', ')}\n${usage}`);
 }
 
 function within(option: string, text: string, [least, most]: readonly [number, number]): number {

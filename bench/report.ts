@@ -25,20 +25,9 @@ export function formatReport(measured: Measured, run: RunDescription): string {
     methodOf(run),
     ...(run.skipped === undefined ? [] : [`SKIPPED: Kubernetes’ own webhook was not measured: ${run.skipped}`]),
     '## Throughput',
-    table(
-      [
-        '',
-        'reviews per CPU second',
-        'least–most',
-        'reviews/s',
-        'server’s core',
-        'generator’s core',
-        'others on the server’s core',
-      ],
-      [...measured.series.map(throughputRow)],
-    ),
+    throughputTable(measured.series),
     '## Aims and floors',
-    table(['', 'reached', 'aim', '', 'floor', ''], figuresOf(measured).map(figureRow)),
+    figureTable(figuresOf(measured)),
     [
       'Ratios are of reviews per second of the server’s CPU time, so that whatever else ran on its core does not count.',
       'They are taken within each round; the median is shown, then the least and the most.',
@@ -70,6 +59,26 @@ function methodOf({ build, pinned, connections, seconds, rounds }: RunDescriptio
   ].join('\n');
 }
 
+/** Figures beside their aims and floors. */
+export function figureTable(figures: readonly Figure[]): string {
+  return table(['', 'reached', 'aim', '', 'floor', ''], figures.map(figureRow));
+}
+
+/** What each target reached. */
+export function throughputTable(series: readonly Series[]): string {
+  return table(throughputHead, series.map(throughputRow));
+}
+
+const throughputHead = [
+  '',
+  'reviews per CPU second',
+  'least–most',
+  'reviews/s',
+  'server’s core',
+  'generator’s core',
+  'others on the server’s core',
+];
+
 function throughputRow(series: Series): readonly string[] {
   const rates = series.rounds.map(({ perCore }) => Math.round(perCore));
   return [
@@ -96,7 +105,7 @@ function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
-function mebibytes(value: number | undefined): string {
+export function mebibytes(value: number | undefined): string {
   return value === undefined ? 'not measured' : `${Math.round(value)} MiB`;
 }
 

@@ -30,6 +30,15 @@ export function reviewsOf(kind: PodKind): readonly Review[] {
   return Array.from({ length: variants }, (_, index) => reviewOf(kind, index));
 }
 
+/** One review in each of these namespaces, whose names are as long as the recorded one's. */
+export function reviewsIn(kind: PodKind, namespaces: readonly string[]): readonly Review[] {
+  const samples = reviewsOf(kind).map(({ uid, body }) => ({ uid, text: body.toString() }));
+  return namespaces.map((name, index) => {
+    const { uid, text } = samples[index % samples.length]!;
+    return { uid, body: Buffer.from(text.replaceAll(`"namespace":"${namespace}"`, `"namespace":"${name}"`)) };
+  });
+}
+
 function reviewOf(kind: PodKind, index: number): Review {
   const serial = index.toString(16).padStart(5, '0');
   const uid = `09186a73-59f2-48d4-832b-e9be569${serial}`;

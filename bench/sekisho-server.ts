@@ -38,10 +38,15 @@ export interface SekishoServer {
   readonly readyUrl: string;
 }
 
+const onePolicy = ['--policy', join(import.meta.dirname, 'policy.yaml')];
+
 /** Everything as shipped: restricted from a policy file, metrics, log at info level (to /dev/null). */
-export async function startSekisho(build: Build, { cert, key }: Scratch): Promise<SekishoServer> {
+export async function startSekisho(
+  build: Build,
+  { cert, key }: Scratch,
+  policy: readonly string[] = onePolicy,
+): Promise<SekishoServer> {
   const [port, probePort] = [await freePort(), await freePort()];
-  const policy = ['--policy', join(import.meta.dirname, 'policy.yaml')];
   const ports = ['--host', '127.0.0.1', '--port', String(port), '--probe-port', String(probePort)];
   const command = [...build.command, 'serve', ...policy, ...ports, '--cert', cert, '--key', key, '--lang', 'en'];
   return { process: startServer(command), port, readyUrl: `http://127.0.0.1:${probePort}/readyz` };

@@ -8,10 +8,10 @@ const starts = 5;
 const idleMilliseconds = 5_000;
 
 /** Milliseconds from the start of the process to a page that says it is ready: median of several starts. */
-export async function startTime(build: Build, scratch: Scratch): Promise<number> {
+export async function startTime(build: Build, scratch: Scratch, policy?: readonly string[]): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < starts; i++) {
-    const { process, readyUrl } = await startSekisho(build, scratch);
+    const { process, readyUrl } = await startSekisho(build, scratch, policy);
     await using server = process;
     times.push((await server.whenReady(readyUrl)) - server.spawned);
   }
@@ -19,8 +19,12 @@ export async function startTime(build: Build, scratch: Scratch): Promise<number>
 }
 
 /** MiB of a server that was ready and then was asked nothing. */
-export async function idleMemory(build: Build, scratch: Scratch): Promise<number | undefined> {
-  const { process, readyUrl } = await startSekisho(build, scratch);
+export async function idleMemory(
+  build: Build,
+  scratch: Scratch,
+  policy?: readonly string[],
+): Promise<number | undefined> {
+  const { process, readyUrl } = await startSekisho(build, scratch, policy);
   await using server = process;
   await server.whenReady(readyUrl);
   await sleep(idleMilliseconds);

@@ -44,7 +44,7 @@ const installation = z.strictObject({
 });
 
 /** What holds for the whole installation; the file of `sekisho serve --config` and `sekisho controller --config`. */
-const settingsSchema = z.strictObject({
+export const settingsSchema = z.strictObject({
   /** The ceiling: no policy is stricter. */
   maxMode: z.enum(modes).default('Enforce'),
   /** The language of messages, or both of them; the command line's where it says nothing. */

@@ -1,0 +1,5 @@
+import type { Part, Setting } from './part.ts';
+
+export async function measureLatency(_setting: Setting): Promise<Part> {
+  throw new Error('not yet');
+}
