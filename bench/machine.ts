@@ -15,6 +15,13 @@ export function leaveServerCore(): void {
   if (canPin) execFileSync('taskset', ['-acp', String(cores.generator), String(process.pid)], { stdio: 'ignore' });
 }
 
+/** Lets this process, and what it starts from now on, run on every core again. */
+export function leaveNoCore(): void {
+  if (!canPin) return;
+  const all = `0-${cpus().length - 1}`;
+  execFileSync('taskset', ['-acp', all, String(process.pid)], { stdio: 'ignore' });
+}
+
 export const canPin = cpus().length >= 2 && hasTaskset();
 
 function hasTaskset(): boolean {
