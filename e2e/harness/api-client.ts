@@ -17,8 +17,10 @@ export interface ApiAnswer {
   readonly body: string;
   /** What a refusal says; empty when it is none. */
   readonly message: string;
-  /** What kubectl would print after `Warning: `. */
+  /** The `Warning` headers, as they came. */
   readonly warnings: readonly string[];
+  /** Names the event in the audit log. */
+  readonly auditId: string;
 }
 
 /** Speaks HTTP to the API server as the administrator: for thousands of requests, where kubectl would take minutes. */
@@ -68,20 +70,20 @@ function sendOnce({ method, path, body }: ApiRequest, base: URL, connection: Con
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { ...connection, method, headers, timeout: 60_000 }, (response) => {
       const code = response.statusCode ?? 0;
-      const warnings = (response.headersDistinct['warning'] ?? []).map(warningText);
-      text(response).then((body) => resolve({ code, body, message: messageOf(code, body), warnings }), reject);
+      const { warning: warnings = [], 'audit-id': [auditId = ''] = [] } = response.headersDistinct;
+      const answered = (answer: string): ApiAnswer => ({
+        code,
+        body: answer,
+        message: messageOf(code, answer),
+        warnings,
+        auditId,
+      });
+      text(response).then((answer) => resolve(answered(answer)), reject);
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${path}: no answer within a minute`)));
     outgoing.on('error', reject);
     outgoing.end(content);
   });
-}
-
-/** `299 - "text"`, the text as a quoted string of HTTP in UTF-8, which Node.js reads as Latin-1. */
-function warningText(header: string): string {
-  const quoted = /^299 \S+ "(.*)"$/s.exec(Buffer.from(header, 'latin1').toString())?.[1];
-  if (quoted === undefined) throw new Error(`not a warning of an API server: ${header}`);
-  return quoted.replace(/\\(.)/gs, '$1');
 }
 
 /** The message of a `Status`, or the text itself. */

@@ -2,6 +2,7 @@ import { type Workload, workloads } from '../../src/core/pod/workload.ts';
 import type { ApiAnswer, ApiClient } from './api-client.ts';
 import type { Pod } from './pod-twists.ts';
 import { randomPod } from './random-pods.ts';
+import { warningText } from './warning-text.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -53,13 +54,14 @@ function bodyOf(kind: string, template: Json, labels: Json): Json {
   }
 }
 
-/** Asks for the object in a dry run. */
-export function createManifest(
+/** Asks for the object in a dry run; warnings as kubectl prints them. */
+export async function createManifest(
   { workload, object }: Manifest,
   namespace: string,
   client: ApiClient,
 ): Promise<ApiAnswer> {
   const root = workload.group === '' ? '/api/v1' : `/apis/${workload.group}/v1`;
   const path = `${root}/namespaces/${namespace}/${workload.resource}?dryRun=All`;
-  return client.send({ method: 'POST', path, body: object });
+  const answer = await client.send({ method: 'POST', path, body: object });
+  return { ...answer, warnings: answer.warnings.map(warningText) };
 }
