@@ -46,11 +46,13 @@ export function figuresOf(measured: Measured): readonly Figure[] {
 }
 
 export function ratioFigure(name: string, ratio: Ratio | undefined, [aim, floor]: readonly [number, number]): Figure {
-  const texts = { name, aim: `≥ ${aim}`, floor: `≥ ${floor}` };
+  const texts = { name, aim: `≥ ${rounded(aim)}`, floor: `≥ ${rounded(floor)}` };
   if (ratio === undefined) return { ...texts, reached: 'SKIPPED', aimMet: undefined, floorMet: undefined };
   const reached = `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})`;
   return { ...texts, reached, aimMet: ratio.median >= aim, floorMet: ratio.median >= floor };
 }
+
+const rounded = (value: number): number => Math.round(value * 100) / 100;
 
 type Limit = readonly [aim: number, unit: string, digits: number];
 
