@@ -30,7 +30,8 @@ const weakestMode: Readonly<Record<CheckOptions['failOn'], Mode>> = { deny: 'Enf
 function exitStatus({ unreadable, violating }: CheckOutcome, failOn: CheckOptions['failOn']): number {
   if (unreadable > 0) return 2;
   const findings = violating.flatMap((object) => object.findings.map(({ finding }) => finding));
-  if (findings.some(({ error, mode }) => !error && isAtLeastAsStrict(mode, weakestMode[failOn]))) return 1;
+  const minded = findings.filter(({ error, exception }) => !error && exception === undefined);
+  if (minded.some(({ mode }) => isAtLeastAsStrict(mode, weakestMode[failOn]))) return 1;
   return findings.some(({ error }) => error) ? 3 : 0;
 }
 

@@ -2,6 +2,7 @@ import type { Finding } from '../engine/decision.ts';
 import type { Repair } from '../engine/repair.ts';
 import type { Locale } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
+import type { Excuse } from '../policy/exceptions.ts';
 import { printable } from './escape.ts';
 import { findingMessage, findingPath, formatFound } from './finding-text.ts';
 
@@ -44,6 +45,8 @@ export interface CheckSummary {
   readonly deny: number;
   readonly warn: number;
   readonly audit: number;
+  /** Findings that an exception excuses; their mode does not count them. */
+  readonly excused: number;
   /** Findings that are an error, which their mode counts too, and what could not be read. */
   readonly error: number;
 }
@@ -59,6 +62,7 @@ export interface CheckedFinding {
   readonly policy: string;
   readonly mode: string;
   readonly message: string;
+  readonly exception?: Excuse;
   /** The value that was found; where it is large, its beginning as text. Absent where nothing was. */
   readonly found?: unknown;
 }
@@ -73,13 +77,15 @@ export function toCheckResult(outcome: CheckOutcome, locale: Locale): CheckResul
 export function summarize({ objects, unreadable, violating }: CheckOutcome): CheckSummary {
   const counts = { Enforce: 0, Warn: 0, Audit: 0 };
   let error = unreadable;
+  let excused = 0;
   for (const { findings } of violating) {
     for (const { finding } of findings) {
-      counts[finding.mode]++;
+      if (finding.exception === undefined) counts[finding.mode]++;
+      else excused++;
       if (finding.error) error++;
     }
   }
-  return { objects, deny: counts.Enforce, warn: counts.Warn, audit: counts.Audit, error };
+  return { objects, deny: counts.Enforce, warn: counts.Warn, audit: counts.Audit, excused, error };
 }
 
 function toFinding(
@@ -87,7 +93,7 @@ function toFinding(
   { finding, line, column }: PlacedFinding,
   locale: Locale,
 ): CheckedFinding {
-  const { container, rule, policy, mode, violation } = finding;
+  const { container, rule, policy, mode, violation, exception } = finding;
   return {
     file,
     line,
@@ -99,6 +105,7 @@ function toFinding(
     policy,
     mode,
     message: findingMessage(finding, locale),
+    ...(exception && { exception }),
     ...(violation.found === undefined ? {} : { found: boundedValue(violation.found, locale) }),
   };
 }

@@ -2,6 +2,7 @@ import type { Decision, Finding } from '../engine/decision.ts';
 import type { CaseStatus, Comparison, FindingWords } from '../engine/expectation.ts';
 import { type Locale, locales } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
+import type { Excuse } from '../policy/exceptions.ts';
 import type { Expectation, ExpectedFinding } from '../policy/policy-test.ts';
 import { printableReference } from './check-result.ts';
 import { printable } from './escape.ts';
@@ -71,6 +72,7 @@ export interface FoundFinding {
   readonly policy: string;
   readonly mode: string;
   readonly message: string;
+  readonly exception?: Excuse;
   readonly error?: true;
 }
 
@@ -121,7 +123,7 @@ function toCaseResult(file: string, tested: TestedCase, locale: Locale): CaseRes
 }
 
 function toFoundFinding(finding: Finding, locale: Locale): FoundFinding {
-  const { rule, container, policy, mode, error } = finding;
+  const { rule, container, policy, mode, exception, error } = finding;
   return {
     rule: rule.id,
     path: findingPath(finding),
@@ -129,6 +131,7 @@ function toFoundFinding(finding: Finding, locale: Locale): FoundFinding {
     policy,
     mode,
     message: findingMessage(finding, locale),
+    ...(exception && { exception }),
     ...(error ? { error } : {}),
   };
 }

@@ -21,18 +21,20 @@ function outcome(...findings: readonly Finding[]): CheckOutcome {
 const foundIn = (value: unknown): unknown => toCheckResult(outcome(finding(value)), 'en').findings[0]?.found;
 
 describe('the result of a check', () => {
-  test('counts findings by mode, and errors beside them', () => {
+  test('counts findings by mode, and beside them errors and what is excused', () => {
     const mixed = outcome(
       finding(true),
       finding(true, 'Warn'),
       finding(true, 'Audit'),
       finding(undefined, 'Enforce', { error: true }),
+      finding(true, 'Enforce', { exception: { name: 'legacy' } }),
     );
     expect(toCheckResult({ ...mixed, unreadable: 2 }, 'en').summary).toEqual({
       objects: 2,
       deny: 2,
       warn: 1,
       audit: 1,
+      excused: 1,
       error: 3,
     });
   });
