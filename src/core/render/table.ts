@@ -13,6 +13,7 @@ import { printable } from './escape.ts';
 import { groupFindings } from './finding-groups.ts';
 import { excuseText } from './finding-text.ts';
 import { formatMergePatch } from './flow-yaml.ts';
+import { countText } from './plural.ts';
 
 /** How a person wants to read it. */
 export interface TableStyle {
@@ -125,17 +126,13 @@ function summaryLine(summary: CheckSummary, style: TableStyle): string {
   const numbers = Object.fromEntries(Object.entries(summary).map(([name, count]) => [name, String(count)]));
   const values = {
     ...numbers,
-    objects: quantity(objects, summary.objects, style.locale),
-    error: quantity(errors, summary.error, style.locale),
+    objects: countText(objects, summary.objects, style.locale),
+    error: countText(errors, summary.error, style.locale),
   };
   const none = summary.deny + summary.warn + summary.audit + summary.error === 0;
   const text = localize(none ? clean : counted, style.locale, values);
   const rest = summary.excused === 0 ? '' : localize(excused, style.locale, { count: String(summary.excused) });
   return paint(text + rest, none ? 32 : 1, style);
-}
-
-function quantity(words: { readonly one: Localized; readonly many: Localized }, count: number, locale: Locale): string {
-  return localize(count === 1 ? words.one : words.many, locale, { count: String(count) });
 }
 
 /** Error findings have no rule that could be explained; of what is excused nobody has to know more. */
