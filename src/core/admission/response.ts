@@ -1,4 +1,4 @@
-import type { Finding } from '../engine/decision.ts';
+import { denies, type Finding } from '../engine/decision.ts';
 import type { Judgement } from '../engine/judge.ts';
 import { proposeRepair } from '../engine/repair.ts';
 import type { Language } from '../locale.ts';
@@ -75,7 +75,7 @@ export function passing({ request: { uid }, judgement: { enforced } }: Judged): 
 export function respond(answered: Answered, language: Language): AdmissionResponse {
   const { request, judgement, groups } = answered;
   const { allowed } = judgement.decision;
-  const denied = groups.filter(({ finding }) => finding.mode === 'Enforce' && finding.exception === undefined);
+  const denied = groups.filter(({ finding }) => denies(finding));
   const warned = groups.filter(({ finding }) => finding.mode === 'Warn' && finding.exception === undefined);
   warned.push(...groups.filter(({ finding }) => isExcusedForDays(finding)));
   return {

@@ -1,4 +1,4 @@
-import type { Finding } from '../engine/decision.ts';
+import { denies, type Finding } from '../engine/decision.ts';
 import { type Locale, type Localized, localize } from '../locale.ts';
 import type { Mode } from '../policy/mode.ts';
 import {
@@ -113,11 +113,7 @@ function patchLines({ findings, repair }: CheckedObject, style: TableStyle): rea
   if (repair === undefined) return [];
   const patch = formatMergePatch(repair.patch);
   if (patch.length > longestPatch) return [];
-  const enforced = findings
-    .map(({ finding }) => finding)
-    .filter(({ mode, exception }) => {
-      return mode === 'Enforce' && exception === undefined;
-    });
+  const enforced = findings.map(({ finding }) => finding).filter(denies);
   const denied = groupFindings(enforced, style.locale);
   return [`    ${changesHeading(repair.satisfied, String(denied.length), style.locale)}`, `      ${patch}`];
 }
