@@ -8,8 +8,8 @@ import { type AdmissionRequest, parseAdmissionReview } from '../src/core/admissi
 import { judge } from '../src/core/engine/judge.ts';
 import { workloadOfResource } from '../src/core/pod/workload.ts';
 import { createPolicySet } from '../src/core/policy/policy-set.ts';
-import { offlineFacts } from '../src/io/facts.ts';
 import { readPolicies } from '../src/io/files/policies.ts';
+import { offline } from '../src/io/offline.ts';
 import { type PodKind, reviewsOf } from './reviews.ts';
 import { median } from './statistics.ts';
 
@@ -27,7 +27,7 @@ const perBatch = 64;
 const warmUp = 40_000;
 
 const policies = await readPolicies([`${import.meta.dirname}/policy.yaml`], () => undefined);
-const context = { policies: createPolicySet(policies, 'Enforce'), facts: offlineFacts, locale: 'en' } as const;
+const context = { policies: createPolicySet({ policies, ceiling: 'Enforce' }), ...offline, locale: 'en' } as const;
 
 function requestsOf(kind: PodKind): readonly AdmissionRequest[] {
   return reviewsOf(kind).map(({ body }) => parseAdmissionReview(JSON.parse(body.toString())));

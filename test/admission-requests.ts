@@ -6,9 +6,9 @@ import { type Workload, workloads } from '../src/core/pod/workload.ts';
 import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
 import type { Mode } from '../src/core/policy/mode.ts';
 import { type PodPolicy, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
-import { createPolicySet } from '../src/core/policy/policy-set.ts';
+import { createPolicySet, type Occasion } from '../src/core/policy/policy-set.ts';
 import { minimalPod } from '../src/core/rules/minimal-pod.ts';
-import { offlineFacts } from '../src/io/facts.ts';
+import { offline } from '../src/io/offline.ts';
 
 /* Reviews as an API server would send them, and the answers of the whole core. */
 
@@ -68,10 +68,27 @@ export interface Under {
   readonly locale?: Language;
 }
 
+/** A pod that nobody applies, without labels, in a namespace of which nothing but its name is known. */
+export function occasionIn(namespace: string, more: Partial<Occasion> = {}): Occasion {
+  const view = { name: namespace, labels: new Map([['kubernetes.io/metadata.name', namespace]]) };
+  return {
+    subject: 'pod',
+    namespace: view,
+    labels: () => new Map(),
+    runtimeClass: () => undefined,
+    user: undefined,
+    now: Date.parse('2026-11-22T12:00:00Z'),
+    ...more,
+  };
+}
+
 /** The answer to a review under builtin:restricted, or the policies given, as the API server reads it. */
 export async function answer(review: unknown, under: Under = {}): Promise<Answer> {
-  const policies = createPolicySet(under.policies ?? [builtin('builtin:restricted')], under.ceiling ?? 'Enforce');
-  const context = { policies, facts: offlineFacts, locale: under.locale ?? 'en' } as const;
+  const policies = createPolicySet({
+    policies: under.policies ?? [builtin('builtin:restricted')],
+    ceiling: under.ceiling ?? 'Enforce',
+  });
+  const context = { policies, ...offline, locale: under.locale ?? 'en' } as const;
   const { response, ...rest } = await answerRequest(parseAdmissionReview(review), context);
   return { ...rest, response: JSON.parse(formatAdmissionReview(response)).response };
 }

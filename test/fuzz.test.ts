@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPolicySet } from '../src/core/policy/policy-set.ts';
-import { offlineFacts } from '../src/io/facts.ts';
 import { createLogger } from '../src/io/log.ts';
 import { createMetrics } from '../src/io/metrics.ts';
+import { offline } from '../src/io/offline.ts';
 import { createInFlight } from '../src/io/server/in-flight.ts';
 import { standardLimits } from '../src/io/server/limits.ts';
 import { type AdmissionServer, createAdmissionServer } from '../src/io/server/server.ts';
@@ -32,8 +32,8 @@ beforeAll(async () => {
   server = createAdmissionServer({
     pair: await issueLeaf(authority, { dns: ['localhost'], ip: ['127.0.0.1'] }, lifetime),
     answers: {
-      policies: createPolicySet([builtin('builtin:restricted')], 'Enforce'),
-      facts: offlineFacts,
+      policies: createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: 'Enforce' }),
+      ...offline,
       locale: 'en',
     },
     limits: standardLimits,

@@ -9,17 +9,17 @@ import { type CheckedObject, type CheckOutcome, toCheckResult } from '../core/re
 import { printable } from '../core/render/escape.ts';
 import { renderJson } from '../core/render/json.ts';
 import { renderTable } from '../core/render/table.ts';
-import { offlineFacts } from '../io/facts.ts';
 import type { ManifestObject } from '../io/files/manifest-objects.ts';
 import { listManifests, type ManifestProblem, readManifest } from '../io/files/manifests.ts';
 import { readPolicies } from '../io/files/policies.ts';
+import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
 import type { CheckOptions } from './check.ts';
 
 /** Judges manifests and prints what was found. Returns the exit status. */
 export async function check(paths: readonly string[], options: CheckOptions): Promise<number> {
-  const policies = createPolicySet(await readPolicies(options.policy ?? []), 'Enforce');
-  const outcome = await checkManifests(paths, { policies, facts: offlineFacts }, options.namespace);
+  const policies = createPolicySet({ policies: await readPolicies(options.policy ?? []), ceiling: 'Enforce' });
+  const outcome = await checkManifests(paths, { policies, ...offline }, options.namespace);
   await writeOutput(await render(outcome, options));
   return exitStatus(outcome, options.failOn);
 }

@@ -34,7 +34,7 @@ export async function openPolicies(options: ServeOptions, around: Surroundings):
       const next = inForce(reading);
       if (isDeepStrictEqual(inOrder(next), inOrder(holding))) return;
       // One assignment, and the whole set is another: a request that has begun ends with the one it began with.
-      source.policies = createPolicySet(next.policies, ceiling, next.unread);
+      source.policies = createPolicySet({ ...next, ceiling });
       holding = next;
       log.info({ policies: source.names() }, 'policies replaced');
     },
@@ -46,7 +46,7 @@ export async function openPolicies(options: ServeOptions, around: Surroundings):
   });
   let holding = inForce(watch.reading);
   const source = {
-    policies: createPolicySet(holding.policies, ceiling, holding.unread),
+    policies: createPolicySet({ ...holding, ceiling }),
     names: () => [...holding.policies, ...holding.unread].map(({ metadata }) => metadata.name),
   };
   metrics.setPolicies(inStates(watch.reading));

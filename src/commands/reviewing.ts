@@ -5,16 +5,16 @@ import { messageOf, SekishoError } from '../core/error.ts';
 import { valueAt } from '../core/pod/field-path.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
 import { printable } from '../core/render/escape.ts';
-import { offlineFacts } from '../io/facts.ts';
 import { createJsonSplitter, type JsonDocument } from '../io/files/json-documents.ts';
 import { readPolicies } from '../io/files/policies.ts';
+import { offline } from '../io/offline.ts';
 import { writeOutput } from '../io/output.ts';
 import type { ReviewOptions } from './review.ts';
 
 /** Answers every review of a stream. Returns the exit status. */
 export async function review(input: AsyncIterable<Uint8Array>, options: ReviewOptions): Promise<number> {
-  const policies = createPolicySet(await readPolicies(options.policy ?? []), 'Enforce');
-  const context: AnswerContext = { policies, facts: offlineFacts, locale: options.lang };
+  const policies = createPolicySet({ policies: await readPolicies(options.policy ?? []), ceiling: 'Enforce' });
+  const context: AnswerContext = { policies, ...offline, locale: options.lang };
   const splitter = createJsonSplitter();
   const decoder = new TextDecoder();
   let status = 0;

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import type { AnswerContext } from '../core/admission/answer.ts';
-import { offlineFacts } from '../io/facts.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { createMetrics, type Metrics } from '../io/metrics.ts';
+import { offline } from '../io/offline.ts';
 import { anyAddress } from '../io/server/any-address.ts';
 import { createInFlight } from '../io/server/in-flight.ts';
 import { standardLimits } from '../io/server/limits.ts';
@@ -45,7 +45,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     get policies() {
       return source.policies;
     },
-    facts: offlineFacts,
+    ...offline,
     locale,
     ...(settings.installation && { canaryNamespace: settings.installation.canaryNamespace }),
   };

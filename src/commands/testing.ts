@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import { compare } from '../core/engine/expectation.ts';
-import { judge } from '../core/engine/judge.ts';
+import { type Judgement, judge } from '../core/engine/judge.ts';
 import { SekishoError } from '../core/error.ts';
 import type { ObjectReference } from '../core/pod/pod-view.ts';
-import type { Subject } from '../core/policy/bound-rule.ts';
 import { builtinPrefix } from '../core/policy/builtin-policies.ts';
 import { createPolicySet, type PolicySet } from '../core/policy/policy-set.ts';
 import { renderJson } from '../core/render/json.ts';
@@ -16,7 +15,6 @@ import {
   toTestResult,
   wordsOf,
 } from '../core/render/test-result.ts';
-import { offlineFacts } from '../io/facts.ts';
 import { readPolicies } from '../io/files/policies.ts';
 import {
   createManifestReader,
@@ -26,6 +24,7 @@ import {
   readTestFile,
   type TestFile,
 } from '../io/files/policy-tests.ts';
+import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
 import type { TestOptions } from './test.ts';
 
@@ -74,7 +73,9 @@ function createPolicyReader(): PolicyReader {
   return (sources) => {
     const places = sources.map((source) => (source.startsWith(builtinPrefix) ? source : resolve(source)));
     const key = JSON.stringify(places);
-    const set = known.get(key) ?? readPolicies(sources, warn).then((policies) => createPolicySet(policies, 'Enforce'));
+    const set =
+      known.get(key) ??
+      readPolicies(sources, warn).then((policies) => createPolicySet({ policies, ceiling: 'Enforce' }));
     known.set(key, set);
     return set;
   };
@@ -86,8 +87,13 @@ async function runFile(file: string, { tests, problems }: TestFile, policiesOf: 
   for (const test of tests) {
     try {
       const policies = await policiesOf(test.policies);
-      for (const ready of test.cases) cases.push(await runCase(ready, policies));
-      if (problems.length === 0) warnOfIdlePolicies(test, policies);
+      const idle = new Set(policies.policies.map(({ metadata }) => metadata.name));
+      for (const ready of test.cases) {
+        const { judgement, tested } = await runCase(ready, policies);
+        for (const { policy } of judgement.rules) idle.delete(policy);
+        cases.push(tested);
+      }
+      if (problems.length === 0) warnOfIdlePolicies(test, idle);
     } catch (thrown) {
       if (!(thrown instanceof SekishoError)) throw thrown;
       broken.push(`${test.locate(['policies'])}: policies: ${thrown.message}`);
@@ -99,13 +105,15 @@ async function runFile(file: string, { tests, problems }: TestFile, policiesOf: 
 async function runCase(
   { test, position, object, workload, oldObject }: ReadyCase,
   policies: PolicySet,
-): Promise<TestedCase> {
+): Promise<{ readonly judgement: Judgement; readonly tested: TestedCase }> {
   const reference = referenceOf({ test, object });
   const replaced = oldObject === undefined ? {} : { oldObject: oldObject.value };
   const applied = { object: object.value, workload, reference, ...replaced };
-  const { decision } = await judge(applied, { policies, facts: offlineFacts });
+  const judgement = await judge(applied, { policies, ...offline });
+  const { decision } = judgement;
   const comparison = compare(decision, test.expect, wordsOf);
-  return { name: test.name, ...position, reference, expect: test.expect, decision, comparison };
+  const tested = { name: test.name, ...position, reference, expect: test.expect, decision, comparison };
+  return { judgement, tested };
 }
 
 /** A case's namespace comes before the object's own: one manifest can be tried in several. */
@@ -115,16 +123,7 @@ function referenceOf({ test, object }: Pick<ReadyCase, 'test' | 'object'>): Obje
 }
 
 /** A policy that has no say in any case is not tested, however green the cases are. */
-function warnOfIdlePolicies({ cases, locate }: ReadyTest, policies: PolicySet): void {
-  const asked = new Set<string>();
-  const idle = new Set(policies.policies.map(({ metadata }) => metadata.name));
-  for (const ready of cases) {
-    const subject: Subject = ready.workload.path.length === 0 ? 'pod' : 'template';
-    const { namespace } = referenceOf(ready);
-    if (asked.has(`${subject} ${namespace}`)) continue;
-    asked.add(`${subject} ${namespace}`);
-    for (const { policy } of policies.rulesFor(namespace, subject).rules) idle.delete(policy);
-  }
+function warnOfIdlePolicies({ locate }: ReadyTest, idle: ReadonlySet<string>): void {
   for (const name of idle)
     complain(`warning: ${locate(['policies'])}: the policy ${name} has a say in none of the cases`);
 }

@@ -50,7 +50,7 @@ function verdictOn(request: AdmissionRequest, context: AnswerContext): Answer | 
   const { object } = request;
   const reference = referenceOf(request);
   const replaced = request.operation === 'UPDATE' ? { oldObject: request.oldObject ?? null } : {};
-  const judgement = judge({ object, workload, reference, ...replaced }, context);
+  const judgement = judge({ object, workload, reference, user: request.username, ...replaced }, context);
   const answer = (settled: Judgement): Answer => answerOf({ request, judgement: settled, reference }, context.locale);
   return judgement instanceof Promise ? judgement.then(answer) : answer(judgement);
 }

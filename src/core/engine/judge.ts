@@ -3,8 +3,9 @@ import { valueAt } from '../pod/field-path.ts';
 import type { ObjectReference, PodView } from '../pod/pod-view.ts';
 import { podViewOf, type Workload } from '../pod/workload.ts';
 import type { BoundRule } from '../policy/bound-rule.ts';
+import type { NamespaceSource, NamespaceView } from '../policy/namespace.ts';
 import type { PolicyMessage } from '../policy/pod-policy.ts';
-import type { BoundRules, PolicySet } from '../policy/policy-set.ts';
+import type { BoundRules, Occasion, PolicySet } from '../policy/policy-set.ts';
 import type { FactSource } from '../rules/facts.ts';
 import { assess, decideMalformed } from './assess.ts';
 import { type Decision, decide } from './decision.ts';
@@ -18,12 +19,17 @@ export interface AppliedObject {
   readonly reference: ObjectReference;
   /** What it replaces; absent where it is new. */
   readonly oldObject?: unknown;
+  /** The name of whoever applies it; absent where nobody does. */
+  readonly user?: string;
 }
 
 /** What everything that judges needs to know: webhook, scanner and command line differ only in these values. */
 export interface JudgeContext {
   readonly policies: PolicySet;
   readonly facts: FactSource;
+  readonly namespaces: NamespaceSource;
+  /** Milliseconds since the epoch. */
+  now(): number;
 }
 
 export interface Judgement {
@@ -41,9 +47,36 @@ export interface Judgement {
 const nothingToJudge: Judgement = { decision: decide([]), rules: [], enforced: '', messages: new Map() };
 
 /** The one way from an object to a verdict. */
-export function judge(applied: AppliedObject, { policies, facts }: JudgeContext): Judgement | Promise<Judgement> {
-  const subject = applied.workload.path.length === 0 ? 'pod' : 'template';
-  const bound = policies.rulesFor(applied.reference.namespace, subject);
+export function judge(applied: AppliedObject, context: JudgeContext): Judgement | Promise<Judgement> {
+  // A set that is swapped meanwhile is the next request's.
+  const { policies, facts } = context;
+  const namespace = context.namespaces.read(applied.reference.namespace);
+  const judgeIn = (view: NamespaceView) =>
+    judgeBy(policies.rulesFor(occasionOf(applied, view, context.now())), applied, facts);
+  return namespace instanceof Promise ? namespace.then(judgeIn) : judgeIn(namespace);
+}
+
+function occasionOf({ object, workload, user }: AppliedObject, namespace: NamespaceView, now: number): Occasion {
+  return {
+    subject: workload.path.length === 0 ? 'pod' : 'template',
+    namespace,
+    user,
+    now,
+    labels: () => labelsOf(object),
+    runtimeClass() {
+      const name = valueAt(object, [...workload.path, 'spec', 'runtimeClassName']);
+      return typeof name === 'string' ? name : undefined;
+    },
+  };
+}
+
+function labelsOf(object: unknown): ReadonlyMap<string, string> {
+  const labels = valueAt(object, ['metadata', 'labels']);
+  if (typeof labels !== 'object' || labels === null) return new Map();
+  return new Map(Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+function judgeBy(bound: BoundRules, applied: AppliedObject, facts: FactSource): Judgement | Promise<Judgement> {
   const { rules, enforced, messages } = bound;
   if (rules.length === 0) return nothingToJudge;
   try {

@@ -3,30 +3,28 @@ import type { FieldPath } from '../pod/field-path.ts';
 import { newestMinor, type PolicyVersion, parsePolicyVersion } from '../pod/version.ts';
 import { podSecurityRules } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
+import { policyMatch } from './match.ts';
 import { type Mode, modes } from './mode.ts';
 
 export const apiGroup = 'sekisho.dev';
 export const apiVersion = `${apiGroup}/v1alpha1`;
 
 const mode = z.enum(modes);
+
+/** The name of a cluster-scoped object. */
+export const objectName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a DNS subdomain: lower case letters, digits, - and .');
+
+/** The id of a rule, or what may be one in another release. */
+export const ruleId = z
+  .string()
+  .max(63)
+  .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'must be the id of a rule');
+
 const ruleIds = podSecurityRules.map((rule) => rule.id);
 const rulesById: ReadonlyMap<string, Rule> = new Map(podSecurityRules.map((rule) => [rule.id, rule]));
-
-/** Names of namespaces, `*` for any run of characters. Longer than any name can be is a mistake. */
-const namespaceGlob = z
-  .string()
-  .min(1)
-  .max(63)
-  .regex(/^[a-z0-9*-]+$/, 'must be the name of a namespace; * stands for any characters');
-
-const match = z.strictObject({
-  namespaces: z
-    .strictObject({
-      include: z.array(namespaceGlob).max(100).default([]),
-      exclude: z.array(namespaceGlob).max(100).default([]),
-    })
-    .prefault({}),
-});
 
 /** What a policy says of one rule: its mode, and the rule's own settings. */
 export interface RuleEntry {
@@ -85,10 +83,24 @@ const note = z
   .max(256)
   .regex(/^.*\S.*$/, 'must be one line of text');
 
+export const levels = ['privileged', 'baseline', 'restricted'] as const;
+
+/** Who but these lowers or removes a Pod Security label of a namespace violates `namespaceLabelChange`. */
+const labelGuard = z.strictObject({
+  allow: z
+    .strictObject({
+      users: z.array(z.string().min(1).max(256)).max(64).default([]),
+      groups: z.array(z.string().min(1).max(256)).max(64).default(['system:masters']),
+    })
+    .prefault({}),
+});
+
 const podSecurity = z.strictObject({
   mode: mode.optional(),
-  level: z.enum(['privileged', 'baseline', 'restricted']),
+  level: z.enum(levels),
   version,
+  namespaceLabels: z.enum(['Ignore', 'Tighten', 'Respect']).default('Tighten'),
+  labelGuard: labelGuard.optional(),
   workloads: z.enum(['Enforce', 'Warn', 'Ignore']).default('Enforce'),
   rules: ruleEntries.prefault({}),
   except: z.array(exclusion).max(64).default([]),
@@ -101,19 +113,16 @@ const message = z.strictObject({ en: note.optional(), ja: note.optional() });
 export const podPolicySchema = z.strictObject({
   apiVersion: z.literal(apiVersion),
   kind: z.literal('PodPolicy'),
-  metadata: z.looseObject({
-    name: z
-      .string()
-      .max(253)
-      .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a DNS subdomain: lower case letters, digits, - and .'),
-  }),
+  metadata: z.looseObject({ name: objectName }),
   spec: z.strictObject({
     mode: mode.default('Audit'),
     onUpdate: onUpdate.default('All'),
-    match: match.prefault({}),
+    match: policyMatch.prefault({}),
     podSecurity: podSecurity.optional(),
     message: message.optional(),
   }),
+  /** Written by the controller; whoever keeps what `kubectl get -o yaml` printed may have it in a file. */
+  status: z.unknown().optional(),
 });
 
 export type PodPolicy = z.output<typeof podPolicySchema>;

@@ -2,7 +2,9 @@ import { formatPolicyVersion } from '../pod/version.ts';
 import { type BoundRule, bindPolicy, type Subject } from './bound-rule.ts';
 import { matchesNamespace } from './matching.ts';
 import type { Mode } from './mode.ts';
+import type { NamespaceView } from './namespace.ts';
 import type { PodPolicy, PolicyMessage } from './pod-policy.ts';
+import type { PodPolicyException } from './pod-policy-exception.ts';
 import { bindUnread } from './unread-policy.ts';
 
 /** What all policies together ask of a pod in one namespace. */
@@ -17,22 +19,43 @@ export interface BoundRules {
   readonly newOnly: ReadonlySet<string>;
 }
 
+/** What decides which policies have a say. */
+export interface Occasion {
+  readonly subject: Subject;
+  readonly namespace: NamespaceView;
+  /** Of the applied object. */
+  labels(): ReadonlyMap<string, string>;
+  /** Of its pod. */
+  runtimeClass(): string | undefined;
+  /** Whoever sends the request; undefined where nobody does. */
+  readonly user: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
 /** All policies of an installation under its ceiling. All that match apply; the strictest wins. */
 export interface PolicySet {
   readonly policies: readonly PodPolicy[];
+  readonly exceptions: readonly PodPolicyException[];
   readonly ceiling: Mode;
-  rulesFor(namespace: string, subject: Subject): BoundRules;
+  rulesFor(occasion: Occasion): BoundRules;
+}
+
+export interface PolicySetOptions {
+  readonly policies: readonly PodPolicy[];
+  /** `maxMode` of the settings. */
+  readonly ceiling: Mode;
+  /** What is left of policies that could not be read: whatever they match gets a finding that says so. */
+  readonly unread?: readonly PodPolicy[];
+  readonly exceptions?: readonly PodPolicyException[];
+  /** Milliseconds; an exception that ends later than that from now has no effect yet. */
+  readonly maxExceptionDuration?: number;
 }
 
 /** Beyond this many namespaces the memory of bound rules starts anew: names of namespaces are attacker-chosen. */
 const namespacesRemembered = 10_000;
 
-/** `unread` are what is left of policies that could not be read: whatever they match gets a finding that says so. */
-export function createPolicySet(
-  policies: readonly PodPolicy[],
-  ceiling: Mode,
-  unread: readonly PodPolicy[] = [],
-): PolicySet {
+export function createPolicySet({ policies, ceiling, unread = [], exceptions = [] }: PolicySetOptions): PolicySet {
   const broken = unread.map((policy) => ({ policy, rules: [bindUnread(policy, ceiling)] }));
   const bySubject = {
     pod: [...bindAll(policies, 'pod', ceiling), ...broken],
@@ -41,8 +64,9 @@ export function createPolicySet(
   const memory = { pod: new Map<string, BoundRules>(), template: new Map<string, BoundRules>() };
   return {
     policies,
+    exceptions,
     ceiling,
-    rulesFor(namespace, subject) {
+    rulesFor({ namespace: { name: namespace }, subject }) {
       const known = memory[subject].get(namespace);
       if (known !== undefined) return known;
       if (memory[subject].size >= namespacesRemembered) memory[subject].clear();

@@ -3,14 +3,14 @@ import { type AnswerContext, answerRequest, canaryWarning } from '../../../src/c
 import { parseAdmissionReview } from '../../../src/core/admission/review.ts';
 import { createPolicySet } from '../../../src/core/policy/policy-set.ts';
 import { minimalPod } from '../../../src/core/rules/minimal-pod.ts';
-import { offlineFacts } from '../../../src/io/facts.ts';
+import { offline } from '../../../src/io/offline.ts';
 import { builtin, reviewOf } from '../../admission-requests.ts';
 
 const bad = { ...minimalPod, spec: { ...minimalPod.spec, hostPID: true } };
 
 function answer(object: object, options: { namespace: string; subResource?: string }, mode: 'Audit' | 'Enforce') {
-  const policies = createPolicySet([builtin('builtin:restricted')], mode);
-  const context: AnswerContext = { policies, facts: offlineFacts, locale: 'en', canaryNamespace: 'sekisho-canary' };
+  const policies = createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: mode });
+  const context: AnswerContext = { policies, ...offline, locale: 'en', canaryNamespace: 'sekisho-canary' };
   const request = parseAdmissionReview(reviewOf(object, options));
   const answered = answerRequest(request, context);
   if (answered instanceof Promise) throw new Error('nothing is fetched');

@@ -6,7 +6,7 @@ import type { BoundRule } from '../../../src/core/policy/bound-rule.ts';
 import { createPolicySet } from '../../../src/core/policy/policy-set.ts';
 import { type Facts, noFacts } from '../../../src/core/rules/facts.ts';
 import { defineRule, type Rule } from '../../../src/core/rules/rule.ts';
-import { builtin, containerWith, podWith, workloadNamed } from '../../admission-requests.ts';
+import { builtin, containerWith, occasionIn, podWith, workloadNamed } from '../../admission-requests.ts';
 
 const reference = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web' };
 const view = (object: unknown) => {
@@ -43,7 +43,9 @@ describe('a rule that throws', () => {
   });
 
   test('is a finding with its mode and hides nothing', () => {
-    const restricted = createPolicySet([builtin('builtin:restricted')], 'Enforce').rulesFor('shop', 'pod').rules;
+    const restricted = createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: 'Enforce' }).rulesFor(
+      occasionIn('shop'),
+    ).rules;
     const decision = evaluate(view(podWith({ hostPID: true })), [bind(broken, 'Audit'), ...restricted], noFacts);
     expect(decision.allowed).toBe(false);
     expect(decision.findings.map(({ rule, mode, error }) => [rule.id, mode, error])).toEqual([
@@ -113,7 +115,9 @@ test('findings come in one order: mode, severity, rule, field, policy', () => {
   const pod = view(
     podWith({ hostPID: true, hostIPC: true, containers: [containerWith({ securityContext: { privileged: true } })] }),
   );
-  const rules = createPolicySet([builtin('builtin:restricted')], 'Enforce').rulesFor('shop', 'pod').rules;
+  const rules = createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: 'Enforce' }).rulesFor(
+    occasionIn('shop'),
+  ).rules;
   const order = (list: readonly BoundRule[]) => evaluate(pod, list, noFacts).findings.map(({ path }) => path.join('.'));
   expect(order([...rules].reverse())).toEqual(order(rules));
   expect(order(rules)[0]).toBe('spec.containers.0.securityContext.privileged');

@@ -12,7 +12,7 @@ import { podViewAt } from '../../../src/core/pod/workload.ts';
 import { noFacts } from '../../../src/core/rules/facts.ts';
 import { hostNamespaces } from '../../../src/core/rules/podSecurity/hostNamespaces.ts';
 import type { Rule } from '../../../src/core/rules/rule.ts';
-import { offlineFacts } from '../../../src/io/facts.ts';
+import { offline } from '../../../src/io/offline.ts';
 import {
   answer,
   containerSecuredWith,
@@ -184,7 +184,7 @@ describe('a rule of one field', () => {
     } as const;
     const rules = { rules: [bound], enforced: '', messages: new Map(), newOnly: new Set(['production']) };
     const decision = evaluate(pod, [bound], noFacts);
-    const marked = markPreexisting(decision, { pod, readOld: () => old, bound: rules, facts: offlineFacts });
+    const marked = markPreexisting(decision, { pod, readOld: () => old, bound: rules, ...offline });
     if (marked instanceof Promise) throw new Error('nothing is to be waited for');
     return marked;
   };

@@ -23,6 +23,7 @@ describe('a policy document', () => {
     expect(spec.podSecurity).toEqual({
       level: 'baseline',
       version: 'latest',
+      namespaceLabels: 'Tighten',
       workloads: 'Enforce',
       rules: {},
       except: [],

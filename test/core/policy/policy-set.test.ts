@@ -6,6 +6,7 @@ import {
   containerSecuredWith,
   isAllowed,
   type Json,
+  occasionIn,
   podWith,
   policyOf,
   reviewOf,
@@ -99,10 +100,10 @@ describe('the ceiling', () => {
 
 describe('memory', () => {
   test('bound rules of a namespace are made once, and hostile numbers of namespaces do not pile up', () => {
-    const set = createPolicySet([builtin('builtin:restricted')], 'Enforce');
-    expect(set.rulesFor('shop', 'pod')).toBe(set.rulesFor('shop', 'pod'));
-    const first = set.rulesFor('shop', 'pod');
-    for (let i = 0; i < 10_001; i++) set.rulesFor(`ns-${i}`, 'pod');
-    expect(set.rulesFor('shop', 'pod')).not.toBe(first);
+    const set = createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: 'Enforce' });
+    expect(set.rulesFor(occasionIn('shop'))).toBe(set.rulesFor(occasionIn('shop')));
+    const first = set.rulesFor(occasionIn('shop'));
+    for (let i = 0; i < 10_001; i++) set.rulesFor(occasionIn(`ns-${i}`));
+    expect(set.rulesFor(occasionIn('shop'))).not.toBe(first);
   });
 });

@@ -6,7 +6,7 @@ import type { Mode } from '../../../src/core/policy/mode.ts';
 import { createPolicySet } from '../../../src/core/policy/policy-set.ts';
 import { salvagePolicy } from '../../../src/core/policy/unread-policy.ts';
 import { minimalPod } from '../../../src/core/rules/minimal-pod.ts';
-import { offlineFacts } from '../../../src/io/facts.ts';
+import { offline } from '../../../src/io/offline.ts';
 import { type Json, podWith, policyOf, reviewOf, wrap } from '../../admission-requests.ts';
 
 interface Case {
@@ -37,8 +37,8 @@ async function answerTo(
   spec: Json = {},
 ) {
   const frames = unread.map((name) => frame({ mode: 'Enforce', ...inShop, ...spec }, name));
-  const policies = createPolicySet([baseline], ceiling, frames);
-  return answerRequest(parseAdmissionReview(review), { policies, facts: offlineFacts, locale });
+  const policies = createPolicySet({ policies: [baseline], ceiling, unread: frames });
+  return answerRequest(parseAdmissionReview(review), { policies, ...offline, locale });
 }
 
 describe('an unread policy', () => {
@@ -127,9 +127,9 @@ describe('what is salvaged of a document', () => {
 
 test('a request reads the policies once, so that a swap cannot come between', async () => {
   let reads = 0;
-  const set = createPolicySet([baseline], 'Enforce', [frame({})]);
+  const set = createPolicySet({ policies: [baseline], ceiling: 'Enforce', unread: [frame({})] });
   const context = {
-    facts: offlineFacts,
+    ...offline,
     locale: 'en',
     get policies() {
       reads++;

@@ -8,8 +8,8 @@ import { watchCoverage } from '../../../src/io/canaries/coverage-duty.ts';
 import { canariesFor } from '../../../src/io/canaries/manifests.ts';
 import { systemClock } from '../../../src/io/clock.ts';
 import { createControllerMetrics } from '../../../src/io/controller-metrics.ts';
-import { offlineFacts } from '../../../src/io/facts.ts';
 import { createLogger } from '../../../src/io/log.ts';
+import { offline } from '../../../src/io/offline.ts';
 import { builtin, reviewOf } from '../../admission-requests.ts';
 import { eventually } from '../../eventually.ts';
 import { type Interception, type LoopbackApi, statusOf } from '../cluster/loopback-api.ts';
@@ -51,9 +51,9 @@ describe('a canary', () => {
   )('of %s complies with the restricted level', (_path, object) => {
     const { apiVersion, kind } = object as { apiVersion: string; kind: string };
     expect(workloadOfKind(apiVersion, kind)).toBeDefined();
-    const policies = createPolicySet([builtin('builtin:restricted')], 'Enforce');
+    const policies = createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: 'Enforce' });
     const request = parseAdmissionReview(reviewOf(object, { kind, namespace: canaryNamespace }));
-    expect(answerRequest(request, { policies, facts: offlineFacts, locale: 'en' })).toMatchObject({ findings: [] });
+    expect(answerRequest(request, { policies, ...offline, locale: 'en' })).toMatchObject({ findings: [] });
   });
 
   test('is submitted as a dry run into the namespace of the canaries, and nowhere else', async () => {

@@ -142,7 +142,7 @@ describe('who is not an API server', () => {
 
 describe('a request that cannot be judged', () => {
   const failing: PolicySet = {
-    ...createPolicySet([builtin('builtin:restricted')], 'Enforce'),
+    ...createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: 'Enforce' }),
     rulesFor() {
       throw new TypeError('secret detail');
     },

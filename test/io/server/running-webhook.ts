@@ -6,9 +6,9 @@ import { connect, type TLSSocket } from 'node:tls';
 import type { AnswerContext } from '../../../src/core/admission/answer.ts';
 import type { Mode } from '../../../src/core/policy/mode.ts';
 import { createPolicySet, type PolicySet } from '../../../src/core/policy/policy-set.ts';
-import { offlineFacts } from '../../../src/io/facts.ts';
 import { createLogger, type LogLevel } from '../../../src/io/log.ts';
 import { createMetrics } from '../../../src/io/metrics.ts';
+import { offline } from '../../../src/io/offline.ts';
 import { createInFlight } from '../../../src/io/server/in-flight.ts';
 import { type Limits, standardLimits } from '../../../src/io/server/limits.ts';
 import { createAdmissionServer } from '../../../src/io/server/server.ts';
@@ -48,8 +48,8 @@ export async function startWebhook({ ceiling = 'Enforce', ...options }: WebhookO
     },
   });
   const metrics = createMetrics({ version: '0', inflight: () => inFlight.requests });
-  const policies = options.policies ?? createPolicySet([builtin('builtin:restricted')], ceiling);
-  const answers: AnswerContext = { policies, facts: offlineFacts, locale: 'en' };
+  const policies = options.policies ?? createPolicySet({ policies: [builtin('builtin:restricted')], ceiling });
+  const answers: AnswerContext = { policies, ...offline, locale: 'en' };
   const webhook = createAdmissionServer({ pair, answers, limits, inFlight, log, metrics });
   const port = await webhook.listen({ host: options.host ?? '127.0.0.1', port: 0 });
   return { ...webhook, port, inFlight, lines, rawLines, metrics, [Symbol.asyncDispose]: () => webhook.close() };
