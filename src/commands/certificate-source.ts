@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { SekishoError } from '../core/error.ts';
+import { systemClock } from '../io/clock.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics } from '../io/metrics.ts';
@@ -72,7 +73,7 @@ async function openDevelopmentCertificate(
       await writeDevelopmentFiles(dir, authority, url);
       log.debug({ dir }, 'wrote ca.crt and webhook-configuration.yaml');
     },
-    unreadiness: () => untimely(pair, new Date()),
+    unreadiness: () => untimely(pair, systemClock.wall()),
   };
 }
 
@@ -100,7 +101,7 @@ async function openCertificateFiles(
       webhook = server;
     },
     announce: async () => undefined,
-    unreadiness: () => untimely(watch.pair, new Date()),
+    unreadiness: () => untimely(watch.pair, systemClock.wall()),
   };
 }
 
@@ -125,8 +126,8 @@ async function openOwnCertificate(
     times: certs,
     log,
     metrics,
-    now: () => new Date(),
-    elapsed: () => performance.now(),
+    now: systemClock.wall,
+    elapsed: systemClock.monotonic,
     changed(pair) {
       current = pair;
       webhook?.serve(pair);

@@ -99,6 +99,7 @@ function startLife({ log, metrics, unreadiness: notYet, delay }: LifeOptions): L
       await webhook?.close();
       await probes.close();
     },
+    undrained: 'requests still in flight, not waiting any longer',
   });
   return {
     probes,

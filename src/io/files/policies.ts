@@ -1,5 +1,4 @@
 import { SekishoError } from '../../core/error.ts';
-import { formatFieldPath } from '../../core/pod/field-path.ts';
 import { newestMinor } from '../../core/pod/version.ts';
 import { builtinPolicy, builtinPrefix } from '../../core/policy/builtin-policies.ts';
 import { isException, isOwn, isPolicy, type OwnObject, parseOwnObject } from '../../core/policy/own-object.ts';
@@ -11,7 +10,7 @@ import {
   refuseClashes,
   type SourcedObject,
 } from '../../core/policy/policy-reading.ts';
-import { type ConfigurationDocument, readConfigurationFile } from './configuration-documents.ts';
+import { type ConfigurationDocument, formatIssue, readConfigurationFile } from './configuration-documents.ts';
 import { filesOf, type PolicyFile } from './policy-files.ts';
 
 /** What is read once: by a command line. */
@@ -102,11 +101,7 @@ async function readPolicyFile({ name: file, path }: PolicyFile, { good, broken, 
 function parseDocument(document: ConfigurationDocument): { object: OwnObject } | { error: SekishoError } {
   const parsed = parseOwnObject(document.value);
   if ('object' in parsed) return parsed;
-  const lines = parsed.issues.map(({ path, message }) => {
-    const field = path.length === 0 ? 'the document' : formatFieldPath(path);
-    return `${document.locate(path)}: ${field}: ${message}`;
-  });
-  return { error: invalid(lines.join('\n')) };
+  return { error: invalid(parsed.issues.map((issue) => formatIssue(document, issue)).join('\n')) };
 }
 
 function invalid(message: string): SekishoError<'PolicyInvalid'> {

@@ -7,7 +7,7 @@ import {
   refuseClashes,
   takeReading,
 } from '../../core/policy/policy-reading.ts';
-import { pollFiles } from '../file-poll.ts';
+import { type FilePoll, pollFiles } from '../file-poll.ts';
 import { readPolicyDocuments, requirePolicies } from './policies.ts';
 import { fingerprintOfSources } from './policy-files.ts';
 
@@ -21,11 +21,9 @@ export interface PolicyListener {
   warn(message: string): void;
 }
 
-export interface PolicyWatch {
+/** The policies to serve, as the files have them. */
+export interface PolicyWatch extends FilePoll {
   readonly reading: PolicyReading;
-  /** Looks at the files now instead of at the next tick. */
-  poll(): Promise<void>;
-  [Symbol.dispose](): void;
 }
 
 /**
@@ -67,18 +65,12 @@ export async function watchPolicies(
       failure = error.message;
     }
   };
-  // One after the other, so that no older reading overtakes a newer one.
-  let last = Promise.resolve();
-  const poll = (): Promise<void> => {
-    last = last.then(look);
-    return last;
-  };
-  const polling = pollFiles(poll);
+  const polling = pollFiles(look);
   return {
     get reading() {
       return reading;
     },
-    poll,
+    poll: polling.poll,
     [Symbol.dispose]: () => polling[Symbol.dispose](),
   };
 }
