@@ -254,6 +254,10 @@ export const chartValues: ChartSection = {
         ),
       },
     },
+    crds: {
+      description: 'The definitions of the kinds PodPolicy and PodPolicyException. They stay when the release goes.',
+      values: { install: value('Install them; one release of a cluster does.', flag, true) },
+    },
     language: value('The language of messages: en, ja or both.', z.enum(languages as ['en', 'ja', 'both']), 'en'),
     webhook,
     certificates,

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Rule } from '../src/core/rules/rule.ts';
 import { valuesSchema, valuesYaml, withValuesTable } from './chart-documents.ts';
+import { crdsTemplate } from './crd.ts';
 import { ruleIndexPage, rulePage } from './rule-pages.ts';
 
 /*
@@ -51,6 +52,7 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   }
   files.set(`${chartFolder}/values.yaml`, valuesYaml());
   files.set(`${chartFolder}/values.schema.json`, valuesSchema());
+  files.set(`${chartFolder}/templates/crds.yaml`, crdsTemplate());
   const chartReadme = `${chartFolder}/README.md`;
   files.set(chartReadme, withValuesTable(await readFile(join(root, chartReadme), 'utf8')));
   return files;
