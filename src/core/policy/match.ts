@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { meansController, meansControllerInCel } from './controller-user.ts';
 import { crdRule } from './crd-rule.ts';
 
 /* The pieces of `match`: the same shape wherever a kind matches. */
@@ -105,15 +106,6 @@ const userGlob = z
   .max(256)
   .regex(/^[^\p{Cc}]+$/u, 'must be the name of a user; * stands for any characters');
 
-/** The users of the controllers that make everybody's pods. */
-const controllers = 'system:serviceaccount:kube-system:';
-
-/** Whether a pattern matches any name that begins as the controllers' do: what stands before its first `*` decides. */
-function mayBeController(pattern: string): boolean {
-  const star = pattern.indexOf('*');
-  return pattern.startsWith(controllers) || (star >= 0 && controllers.startsWith(pattern.slice(0, star)));
-}
-
 const users = z
   .strictObject({
     exclude: z
@@ -128,14 +120,12 @@ const users = z
   })
   .check(
     crdRule({
-      cel:
-        '(has(self.allowControllers) && self.allowControllers) || !has(self.exclude) || ' +
-        `self.exclude.all(user, !user.startsWith('${controllers}') && ` +
-        `!(user.contains('*') && '${controllers}'.startsWith(user.substring(0, user.indexOf('*')))))`,
-      check: ({ exclude, allowControllers }) => allowControllers || !exclude.some(mayBeController),
-      message: `matches users of kube-system (${controllers}*): a controller makes everybody's pods, so this exempts everybody; say allowControllers: true where that is meant`,
+      cel: `(has(self.allowControllers) && self.allowControllers) || !has(self.exclude) || !self.exclude.exists(user, ${meansControllerInCel('user')})`,
+      check: ({ exclude, allowControllers }) => allowControllers || !exclude.some(meansController),
+      message:
+        'means controllers of kube-system, and so everybody whose pods they make: name others, or set allowControllers: true',
       path: ['exclude'],
-      locate: ({ exclude }) => ['exclude', exclude.findIndex(mayBeController)],
+      locate: ({ exclude }) => ['exclude', exclude.findIndex(meansController)],
     }),
   );
 

@@ -4,7 +4,7 @@ import { newestMinor, type PolicyVersion, parsePolicyVersion, policyVersionPatte
 import { podSecurityRules } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { crdRule } from './crd-rule.ts';
-import { policyMatch } from './match.ts';
+import { type PolicyMatch, policyMatch } from './match.ts';
 import { type Mode, modes } from './mode.ts';
 
 export const apiGroup = 'sekisho.dev';
@@ -167,6 +167,16 @@ const modeFields: readonly (readonly string[])[] = [
 /** `self.?podSecurity.?mode.orValue('')`: no field on the way needs to be there. */
 const modesInCel = modeFields.map((field) => `self.?${field.join('.?')}.orValue('')`).join(', ');
 
+/** An empty selector means every object, so nobody can leave it. */
+function selectsSome({ match: { objectSelector } }: { readonly match: PolicyMatch }): boolean {
+  if (objectSelector === undefined) return false;
+  return Object.keys(objectSelector.matchLabels).length + objectSelector.matchExpressions.length > 0;
+}
+
+const selectsSomeInCel = ['matchLabels', 'matchExpressions']
+  .map((field) => `size(self.?match.?objectSelector.?${field}.orValue(${field === 'matchLabels' ? '{}' : '[]'})) > 0`)
+  .join(' || ');
+
 const spec = z
   .strictObject({
     mode: mode
@@ -185,9 +195,8 @@ const spec = z
   })
   .check(
     crdRule({
-      cel: `!has(self.match) || !has(self.match.objectSelector) || !('Enforce' in [${modesInCel}])`,
-      check: (spec) =>
-        spec.match.objectSelector === undefined || !modeFields.some((field) => valueAt(spec, field) === 'Enforce'),
+      cel: `!(${selectsSomeInCel}) || !('Enforce' in [${modesInCel}])`,
+      check: (spec) => !selectsSome(spec) || !modeFields.some((field) => valueAt(spec, field) === 'Enforce'),
       message:
         'is only for Warn and Audit, and something here says mode: Enforce: whoever writes an object writes its labels, and could leave them out',
       path: ['match', 'objectSelector'],

@@ -93,10 +93,15 @@ const objectSelectors: readonly JudgedSpec[] = [
     refused: onlyWeak,
   },
   {
-    what: 'an empty objectSelector over a rule that enforces',
+    what: 'an empty objectSelector in Enforce: it means every object',
+    kind: 'PodPolicy',
+    spec: inMatch({ objectSelector: {} }, { mode: 'Enforce' }),
+  },
+  {
+    what: 'an objectSelector of expressions over a rule that enforces',
     kind: 'PodPolicy',
     spec: inMatch(
-      { objectSelector: {} },
+      { objectSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] } },
       { podSecurity: { level: 'baseline', rules: { capabilities_baseline: { mode: 'Enforce' } } } },
     ),
     refused: onlyWeak,
@@ -104,7 +109,7 @@ const objectSelectors: readonly JudgedSpec[] = [
 ];
 
 const matchingControllers =
-  "matches users of kube-system (system:serviceaccount:kube-system:*): a controller makes everybody's pods, so this exempts everybody; say allowControllers: true where that is meant";
+  'means controllers of kube-system, and so everybody whose pods they make: name others, or set allowControllers: true';
 const excluding = (...exclude: readonly string[]) => inMatch({ users: { exclude } });
 
 const users: readonly JudgedSpec[] = [
@@ -118,6 +123,10 @@ const users: readonly JudgedSpec[] = [
       'oidc:*',
       'system:node:*',
       'system:serviceaccount:kube-system',
+      'system:serviceaccount:team-*:*',
+      '*@example.com',
+      'System:*',
+      '*:team:bot',
     ),
   },
   {
@@ -131,6 +140,11 @@ const users: readonly JudgedSpec[] = [
     'system:serviceaccount:kube-*',
     'system:serviceaccount:*:job-controller',
     '*-controller',
+    '*:kube-system:*',
+    '*system:job-controller',
+    'system:kube-controller-manager',
+    'system:kube-*',
+    'system:*manager',
     '*',
   ].map(
     (pattern): JudgedSpec => ({
