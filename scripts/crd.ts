@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { celValidationOf } from '../src/core/policy/crd-rule.ts';
+import { type CelValidation, celValidationOf } from '../src/core/policy/crd-rule.ts';
 import { type Kind, kinds, type PrinterColumn, statusSchema } from '../src/core/policy/kinds.ts';
 import { apiGroup, apiVersion as version } from '../src/core/policy/pod-policy.ts';
 
@@ -30,6 +30,21 @@ interface Node {
   'x-kubernetes-int-or-string'?: true;
   'x-kubernetes-validations'?: readonly object[];
   [key: string]: unknown;
+}
+
+/** The rules over several fields below a node: field and words. */
+export function crdRulesOf(kind: Kind): readonly string[] {
+  const found: string[] = [];
+  const visit = (node: Node, path: string): void => {
+    for (const { fieldPath = '', message } of (node['x-kubernetes-validations'] ?? []) as readonly CelValidation[]) {
+      found.push(`\`${path}${fieldPath}\`: ${message}`);
+    }
+    for (const [name, each] of Object.entries(node.properties ?? {})) visit(each, `${path}.${name}`);
+    if (node.items !== undefined) visit(node.items, `${path}[]`);
+    if (typeof node.additionalProperties === 'object') visit(node.additionalProperties, `${path}.*`);
+  };
+  visit(crdSchemaOf(kind.schema.shape.spec, 'spec'), 'spec');
+  return found;
 }
 
 /** The schema of a CRD's version. Throws where something in it has no bound. */

@@ -60,7 +60,9 @@ function fieldsBelow(node: Node, path: string): readonly Field[] {
 function commonNode(nodes: readonly Node[]): Node | undefined {
   const [first, ...rest] = nodes.map(({ description: _, ...node }) => node);
   const same = rest.length > 5 && rest.every((node) => JSON.stringify(node) === JSON.stringify(first));
-  return same && first !== undefined ? { ...first, description: 'What is said of one rule; an empty entry switches it on.' } : undefined;
+  return same && first !== undefined
+    ? { ...first, description: 'What is said of one of [the rules](../rules/en/README.md); an empty entry switches it on.' }
+    : undefined;
 }
 
 function typeOf(node: Node): string {
@@ -68,26 +70,38 @@ function typeOf(node: Node): string {
   if (node.enum !== undefined) return node.enum.map((value) => `\`${value}\``).join(', ');
   if (node.anyOf !== undefined) return node.anyOf.map(typeOf).join(' or ');
   if (node.format === 'date-time') return 'time';
-  if (node.type === 'array') return `list of ${node.items?.enum === undefined ? typeOf(node.items ?? {}) : 'names of rules'}`;
-  if (node.type === 'object') return typeof node.additionalProperties === 'object' && node.properties === undefined ? `map of ${typeOf(node.additionalProperties)}` : 'object';
+  if (node.type === 'array')
+    return `list of ${node.items?.enum === undefined ? typeOf(node.items ?? {}) : 'names of rules'}`;
+  if (node.type === 'object')
+    return typeof node.additionalProperties === 'object' && node.properties === undefined
+      ? `map of ${typeOf(node.additionalProperties)}`
+      : 'object';
   return node.type ?? 'anything';
 }
 
 function boundsOf(node: Node): readonly string[] {
+  if (node.title !== undefined) return [];
   const range = (min: number | undefined, max: number | undefined, of: string): readonly string[] => {
     if (min === undefined && max === undefined) return [];
     if (max === undefined) return [`at least ${min}${of}`];
     return [min === undefined || min === 0 ? `at most ${max}${of}` : `${min} to ${max}${of}`];
   };
-  const safe = (value: number | undefined): number | undefined => (Number.isSafeInteger(value) && Math.abs(value ?? 0) === Number.MAX_SAFE_INTEGER ? undefined : value);
+  const safe = (value: number | undefined): number | undefined =>
+    Number.isSafeInteger(value) && Math.abs(value ?? 0) === Number.MAX_SAFE_INTEGER ? undefined : value;
   const own = [
     ...range(node.minItems, node.maxItems, ' items'),
     ...range(undefined, node.maxProperties, ' entries'),
     ...(node.format === 'date-time' ? [] : range(node.minLength, node.maxLength, ' characters')),
     ...range(safe(node.minimum), safe(node.maximum), ''),
-    ...(node.pattern === undefined || node.format === 'date-time' || node.title !== undefined ? [] : [`\`${node.pattern}\``]),
+    ...(node.pattern === undefined || node.format === 'date-time'
+      ? []
+      : [`\`${node.pattern}\``]),
   ];
-  const inner = [node.items, ...(node.anyOf ?? []), typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined];
+  const inner = [
+    node.items,
+    ...(node.anyOf ?? []),
+    typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined,
+  ];
   const each = inner.flatMap((one) => (one === undefined || one.properties !== undefined ? [] : boundsOf(one)));
   const word = node.items !== undefined || node.anyOf === undefined ? 'each ' : '';
   return [...own, ...each.map((text) => `${word}${text}`)];
@@ -116,7 +130,7 @@ function table(fields: readonly Field[]): readonly string[] {
   return ['| Field | Type | Default | Bounds | Meaning |', '| --- | --- | --- | --- | --- |', ...rows];
 }
 
-export function kindPage({ kind, plural, shortNames, description, schema, rules }: Kind & { readonly rules: readonly string[] }): string {
+export function kindPage({ kind, plural, shortNames, description, schema }: Kind, rules: readonly string[]): string {
   const short = shortNames.length === 0 ? '' : `, short \`${shortNames.join('`, `')}\``;
   return [
     notice('src/core/policy'),
@@ -129,7 +143,9 @@ export function kindPage({ kind, plural, shortNames, description, schema, rules 
     '',
     ...table(fieldsOf(nodeOf(schema.shape.spec), 'spec')),
     '',
-    ...(rules.length === 0 ? [] : ['## What fields must not say together', '', ...rules, '']),
+    ...(rules.length === 0
+      ? []
+      : ['## What fields must not say together', '', ...rules.map((rule) => `- ${rule}`), '']),
     '## Status',
     '',
     'Written by `sekisho controller`.',

@@ -13,6 +13,13 @@ const kindName = z
   .max(63)
   .regex(/^[A-Z][A-Za-z0-9]*$/, 'must be a kind');
 
+/** To the letter, best by digest. A pattern would silently match nothing, until patterns of images exist. */
+const image = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(/^[^*\p{Z}\p{Cc}]+$/u, 'must be an image as it stands in the container: there are no patterns');
+
 /** Where: every condition that is given must hold. Only `images` by digest bind what runs; authors choose the rest. */
 const exceptionMatch = z.strictObject({
   namespaces: namespaces.prefault({}).describe('By name of the namespace; * stands for any characters.'),
@@ -25,7 +32,7 @@ const exceptionMatch = z.strictObject({
     .optional()
     .describe('By name of the container; findings that are in no container are then not covered.'),
   images: z
-    .array(z.string().min(1).max(512))
+    .array(image)
     .min(1)
     .max(64)
     .optional()
