@@ -5,6 +5,7 @@ import type { Language } from '../src/core/locale.ts';
 import { type Workload, workloads } from '../src/core/pod/workload.ts';
 import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
 import type { Mode } from '../src/core/policy/mode.ts';
+import { type NamespaceSource, nameLabel } from '../src/core/policy/namespace.ts';
 import { type PodPolicy, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
 import { createPolicySet, type Occasion } from '../src/core/policy/policy-set.ts';
 import { minimalPod } from '../src/core/rules/minimal-pod.ts';
@@ -33,6 +34,7 @@ export interface ReviewOptions {
   readonly subResource?: string;
   readonly namespace?: string;
   readonly oldObject?: unknown;
+  readonly user?: string;
 }
 
 export function workloadNamed(kind: string): Workload {
@@ -55,7 +57,7 @@ export function reviewOf(object: unknown, options: ReviewOptions = {}): Json {
       subResource: options.subResource ?? '',
       namespace: options.namespace ?? 'shop',
       operation: options.operation ?? (options.oldObject === undefined ? 'CREATE' : 'UPDATE'),
-      userInfo: { username: 'alice' },
+      userInfo: { username: options.user ?? 'alice' },
       object,
       oldObject: options.oldObject ?? null,
     },
@@ -66,7 +68,18 @@ export interface Under {
   readonly policies?: readonly PodPolicy[];
   readonly ceiling?: Mode;
   readonly locale?: Language;
+  readonly namespaces?: NamespaceSource;
 }
+
+/** One namespace with these labels, whatever it is called. */
+export function labelled(labels: Readonly<Record<string, string>>): NamespaceSource {
+  return { read: (name) => ({ name, labels: new Map([...Object.entries(labels), [nameLabel, name]]) }) };
+}
+
+/** No namespace can be read. */
+export const unreadableNamespaces: NamespaceSource = {
+  read: (name) => ({ name, unavailable: 'connection refused' }),
+};
 
 /** A pod that nobody applies, without labels, in a namespace of which nothing but its name is known. */
 export function occasionIn(namespace: string, more: Partial<Occasion> = {}): Occasion {
@@ -88,7 +101,8 @@ export async function answer(review: unknown, under: Under = {}): Promise<Answer
     policies: under.policies ?? [builtin('builtin:restricted')],
     ceiling: under.ceiling ?? 'Enforce',
   });
-  const context = { policies, ...offline, locale: under.locale ?? 'en' } as const;
+  const namespaces = under.namespaces ?? offline.namespaces;
+  const context = { policies, ...offline, namespaces, locale: under.locale ?? 'en' } as const;
   const { response, ...rest } = await answerRequest(parseAdmissionReview(review), context);
   return { ...rest, response: JSON.parse(formatAdmissionReview(response)).response };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { meansController } from './controller-user.ts';
 
 /* The pieces of `match`: the same shape wherever a kind matches. */
 
@@ -29,11 +30,18 @@ const labelValue = z
   .max(63)
   .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/, 'must be the value of a label');
 
-const requirement = z.strictObject({
-  key: labelKey,
-  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-  values: z.array(labelValue).max(64).default([]),
-});
+const requirement = z
+  .strictObject({
+    key: labelKey,
+    operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
+    values: z.array(labelValue).max(64).default([]),
+  })
+  .superRefine(({ operator, values }, context) => {
+    const compares = operator === 'In' || operator === 'NotIn';
+    if (compares === values.length > 0) return;
+    const message = compares ? `must be given with ${operator}` : `must be left out with ${operator}`;
+    context.addIssue({ code: 'custom', path: ['values'], message });
+  });
 
 /** `LabelSelector` of Kubernetes' `meta/v1`: every line must hold; none means everything. */
 export const labelSelector = z.strictObject({
@@ -73,6 +81,13 @@ export const policyMatch = z.strictObject({
       exclude: z.array(userGlob).max(64).default([]),
       /** Owns up that excluding a controller of kube-system exempts everybody who lets it make pods. */
       allowControllers: z.boolean().default(false),
+    })
+    .superRefine(({ exclude, allowControllers }, context) => {
+      for (const [index, pattern] of allowControllers ? [] : exclude.entries()) {
+        if (!meansController(pattern)) continue;
+        const message = `means controllers of kube-system, and so everybody whose pods they make: name others, or set allowControllers: true`;
+        context.addIssue({ code: 'custom', path: ['exclude', index], message });
+      }
     })
     .prefault({}),
 });

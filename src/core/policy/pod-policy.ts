@@ -3,6 +3,7 @@ import type { FieldPath } from '../pod/field-path.ts';
 import { newestMinor, type PolicyVersion, parsePolicyVersion } from '../pod/version.ts';
 import { podSecurityRules } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
+import { selectsAll } from './label-selector.ts';
 import { policyMatch } from './match.ts';
 import { type Mode, modes } from './mode.ts';
 
@@ -85,6 +86,8 @@ const note = z
 
 export const levels = ['privileged', 'baseline', 'restricted'] as const;
 
+export type Level = (typeof levels)[number];
+
 /** Who but these lowers or removes a Pod Security label of a namespace violates `namespaceLabelChange`. */
 const labelGuard = z.strictObject({
   allow: z
@@ -109,18 +112,42 @@ const podSecurity = z.strictObject({
 /** What an operator adds to the denials of the policy; a language that is missing is told in the other. */
 const message = z.strictObject({ en: note.optional(), ja: note.optional() });
 
+/** The fields that say Enforce. */
+function enforcingFields(spec: {
+  readonly mode: Mode;
+  readonly podSecurity?: Pick<z.output<typeof podSecurity>, 'mode' | 'rules'> | undefined;
+}): readonly string[] {
+  const { mode: own, podSecurity: section } = spec;
+  const rules = Object.entries(section?.rules ?? {});
+  const stated: readonly (readonly [string, Mode | undefined])[] = [
+    ['mode', own],
+    ['podSecurity.mode', section?.mode],
+    ...rules.map(([id, entry]) => [`podSecurity.rules.${id}.mode`, entry?.mode] as const),
+  ];
+  return stated.filter(([, value]) => value === 'Enforce').map(([path]) => path);
+}
+
 /** What an operator wants of pods: kind PodPolicy, cluster-scoped, the same YAML in files and in the cluster. */
 export const podPolicySchema = z.strictObject({
   apiVersion: z.literal(apiVersion),
   kind: z.literal('PodPolicy'),
   metadata: z.looseObject({ name: objectName }),
-  spec: z.strictObject({
-    mode: mode.default('Audit'),
-    onUpdate: onUpdate.default('All'),
-    match: policyMatch.prefault({}),
-    podSecurity: podSecurity.optional(),
-    message: message.optional(),
-  }),
+  spec: z
+    .strictObject({
+      mode: mode.default('Audit'),
+      onUpdate: onUpdate.default('All'),
+      match: policyMatch.prefault({}),
+      podSecurity: podSecurity.optional(),
+      message: message.optional(),
+    })
+    .superRefine((spec, context) => {
+      const { objectSelector } = spec.match;
+      if (objectSelector === undefined || selectsAll(objectSelector)) return;
+      for (const path of enforcingFields(spec)) {
+        const message = `cannot stand beside ${path}: Enforce: whoever writes the object writes its labels`;
+        context.addIssue({ code: 'custom', path: ['match', 'objectSelector'], message });
+      }
+    }),
   /** Written by the controller; whoever keeps what `kubectl get -o yaml` printed may have it in a file. */
   status: z.unknown().optional(),
 });
