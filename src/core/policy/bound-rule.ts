@@ -50,6 +50,17 @@ interface RuleTerms {
 export type SectionTerms = ReadonlyMap<string, RuleTerms>;
 
 export function termsOf(section: PodSecuritySection): SectionTerms {
+  const known = termsOfSections.get(section);
+  if (known !== undefined) return known;
+  const terms = readTerms(section);
+  termsOfSections.set(section, terms);
+  return terms;
+}
+
+/** A section never changes, and is bound again for every set of labels that some namespace has. */
+const termsOfSections = new WeakMap<PodSecuritySection, SectionTerms>();
+
+function readTerms(section: PodSecuritySection): SectionTerms {
   return new Map(
     podSecurityRules.map(({ id }) => {
       const entry = section.rules[id];

@@ -30,6 +30,9 @@ const labelValue = z
   .max(63)
   .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/, 'must be the value of a label');
 
+/** Labels of a namespace, as somebody states them. */
+export const namespaceLabels = z.record(labelKey, labelValue);
+
 const requirement = z
   .strictObject({
     key: labelKey,

@@ -10,7 +10,6 @@ import { ruleVersionAt } from '../../../src/core/rules/rule.ts';
 import {
   answer,
   containerSecuredWith,
-  type Json,
   labelled,
   occasionIn,
   podWith,
@@ -181,21 +180,16 @@ describe('Tighten', () => {
   });
 
   test.each([
-    ['the mode of the policy', { mode: 'Warn', podSecurity: { level: 'privileged' } }, 'pod', 'Warn'],
-    [
-      'the mode of the section',
-      { mode: 'Enforce', podSecurity: { level: 'privileged', mode: 'Audit' } },
-      'pod',
-      'Audit',
-    ],
+    ['the mode of the policy', { mode: 'Warn', podSecurity: { level: 'privileged' } }, 'pod Warn'],
+    ['the mode of the section', { mode: 'Enforce', podSecurity: { level: 'privileged', mode: 'Audit' } }, 'pod Audit'],
     [
       'workloads, for a template',
       { mode: 'Enforce', podSecurity: { level: 'privileged', workloads: 'Warn' } },
-      'template',
-      'Warn',
+      'template Warn',
     ],
-  ] as const)('is never stricter than %s', (_what, spec, subject, mode) => {
-    const questions = questionsIn(restricted, policyOf(spec as Json), subject);
+  ] as const)('is never stricter than %s', (_what, spec, expected) => {
+    const [subject, mode] = expected.split(' ') as ['pod' | 'template', Mode];
+    const questions = questionsIn(restricted, policyOf(spec), subject);
     expect(questions.length).toBeGreaterThan(10);
     expect(questions.every((question) => question.endsWith(` ${mode}`))).toBe(true);
   });
