@@ -2,11 +2,12 @@ import { type FieldPath, valueAt } from '../pod/field-path.ts';
 import { effectiveMinor, formatPolicyVersion, newestMinor } from '../pod/version.ts';
 import { podSecurityRules } from '../rules/index.ts';
 import { ruleVersionAt } from '../rules/rule.ts';
-import { type BoundRule, bindPolicy, type Subject } from './bound-rule.ts';
+import type { BoundRule, Subject } from './bound-rule.ts';
 import type { LintReason, LintWarning } from './lint.ts';
 import type { NamespaceMatch } from './match.ts';
 import { contradictedKey, isExcluded } from './match-overlap.ts';
 import type { PodPolicy, PodSecuritySection } from './pod-policy.ts';
+import { bindPolicy } from './policy-binding.ts';
 
 type Doubt = readonly [path: FieldPath, reason: LintReason, message: string];
 
@@ -18,7 +19,7 @@ export function lintPolicy(policy: PodPolicy): readonly LintWarning[] {
 
 /** What the policy itself asks of a subject, whatever the labels of the namespace add. */
 export function questionsOf(policy: PodPolicy, subject: Subject): readonly BoundRule[] {
-  return bindPolicy(policy, { subject, ceiling: 'Enforce' });
+  return bindPolicy(policy, { subject, ceiling: 'Enforce' }).rules;
 }
 
 /** What an `include` and an `exclude` leave of each other. */
