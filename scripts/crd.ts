@@ -81,7 +81,8 @@ function intOrString({ anyOf = [], ...rest }: Node, path: string): Node {
     throw new Error(`${path}: no union but of string and integer can stand in a CRD`);
   }
   assertBounded(text, path);
-  const { type: _, ...bounds } = text;
+  assertBounded(number, path);
+  const { type: _, ...bounds } = { ...number, ...text };
   return { ...rest, ...bounds, anyOf: [{ type: 'integer' }, { type: 'string' }], 'x-kubernetes-int-or-string': true };
 }
 

@@ -64,6 +64,8 @@ describe('the CRDs', () => {
     expect(unions[0]?.node).toEqual({
       anyOf: [{ type: 'integer' }, { type: 'string' }],
       maxLength: 256,
+      minimum: Number.MIN_SAFE_INTEGER,
+      maximum: Number.MAX_SAFE_INTEGER,
       'x-kubernetes-int-or-string': true,
     });
   });
