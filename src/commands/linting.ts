@@ -72,8 +72,11 @@ function remarksOn(documents: readonly KindDocument[], maxExceptionDuration: num
   return [...errors, ...warnings].sort(byPlace(documents.map(({ file }) => file)));
 }
 
-function placed(document: KindDocument, path: FieldPath): Pick<LintRemark, 'file' | 'position' | 'path'> {
-  return { file: document.file, position: document.position(path), path };
+function placed({ file, value, position }: KindDocument, path: FieldPath): Omit<LintRemark, 'severity' | 'message'> {
+  const { kind } = value as { readonly kind?: unknown };
+  const name = statedName(value);
+  const object = typeof kind === 'string' && name !== undefined ? { object: `${kind}/${name}` } : {};
+  return { file, position: position(path), ...object, path };
 }
 
 /** Of two that bear one name nobody could say which is meant. */

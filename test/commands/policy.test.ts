@@ -84,6 +84,7 @@ describe('sekisho policy lint', () => {
         file: file('bad.yaml'),
         line: 6,
         column: 3,
+        object: 'PodPolicy/bad',
         field: 'spec.mod',
         message: 'is not a known field',
       },

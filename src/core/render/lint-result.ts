@@ -11,6 +11,8 @@ export interface LintRemark {
   readonly file: string;
   /** Absent where a file as a whole cannot be read. */
   readonly position?: { readonly line: number; readonly column: number };
+  /** `PodPolicy/production`, as far as the document says. */
+  readonly object?: string;
   readonly path: FieldPath;
   /** A word for programs; errors have none. */
   readonly reason?: string;
@@ -29,10 +31,11 @@ export function countRemarks({ remarks }: LintOutcome, severity: LintRemark['sev
 
 /** For programs. */
 export function renderLintJson(outcome: LintOutcome): string {
-  const remarks = outcome.remarks.map(({ severity, file, position, path, reason, message }) => ({
+  const remarks = outcome.remarks.map(({ severity, file, position, object, path, reason, message }) => ({
     severity,
     file,
     ...position,
+    ...(object !== undefined && { object }),
     field: formatFieldPath(path),
     ...(reason !== undefined && { reason }),
     message,
