@@ -70,8 +70,16 @@ function structural(node: Node, path: string): Node {
     ...(typeof additionalProperties === 'object' && {
       additionalProperties: structural(additionalProperties, `${path}.*`),
     }),
-    ...(items && { items: structural(items, `${path}[]`) }),
+    ...(items && { items: withoutDefaults(structural(items, `${path}[]`)) }),
   };
+}
+
+/**
+ * In an item of a list the API server fills nothing in: apply patches a list as a whole, so whoever compares what he
+ * wrote with what is kept (kubectl, Argo CD) would see a difference for ever. Whoever parses fills it in all the same.
+ */
+function withoutDefaults({ default: _, ...node }: Node): Node {
+  return { ...node, ...(node.properties && { properties: mapValues(node.properties, withoutDefaults) }) };
 }
 
 /** The only union that a structural schema can say. */

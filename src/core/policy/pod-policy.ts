@@ -92,7 +92,18 @@ const version = z
 /** What a violation that the old template had too leads to: the same as any other, or only a warning. */
 const onUpdate = z.enum(['All', 'NewOnly']);
 
-/** One line that people read in a terminal. No class of characters that RE2 and JavaScript understand differently. */
+/*
+ * Lines that people read. JavaScript and RE2, which the API server has, must understand the patterns alike: no `\s`, no
+ * dot. What is no letter is left to whoever prints it, but for what would break a line.
+ */
+
+/** Of a policy's message. */
+const note = z
+  .string()
+  .max(256)
+  .regex(/^[^\n\r\p{Zl}\p{Zp}]*[^\p{Cc}\p{Z}][^\n\r\p{Zl}\p{Zp}]*$/u, 'must be one line of text');
+
+/** Without control characters at all. */
 export const line = (longest: number) =>
   z
     .string()
@@ -156,8 +167,8 @@ const podSecurity = z
 
 /** What an operator adds to the denials of the policy; a language that is missing is told in the other. */
 const message = z.strictObject({
-  en: line(256).optional().describe('In English.'),
-  ja: line(256).optional().describe('In Japanese.'),
+  en: note.optional().describe('In English.'),
+  ja: note.optional().describe('In Japanese.'),
 });
 
 /** Every field of a spec that holds a mode, from the spec. */
