@@ -3,7 +3,9 @@ import { crdNameOf } from '../../scripts/crd.ts';
 import { kinds } from '../../src/core/policy/kinds.ts';
 import { apiVersion, parsePodPolicy } from '../../src/core/policy/pod-policy.ts';
 import { judgedSpecs } from '../../test/core/policy/judged-specs.ts';
+import { connectToApiServer } from '../harness/api-client.ts';
 import { describeCase } from '../harness/case.ts';
+import { changedSpecs, type KindSpec } from '../harness/changed-specs.ts';
 import { installKinds } from '../harness/kinds.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { readManifests } from '../harness/manifests.ts';
@@ -114,12 +116,46 @@ describeCase('the kinds', [], () => {
     const fromCluster = parsePodPolicy({ apiVersion, kind: 'PodPolicy', metadata: { name }, spec });
     if ('issues' in fromFile || 'issues' in fromCluster) throw new Error('both are valid');
     expect(fromCluster.policy.spec).toEqual(fromFile.policy.spec);
-    // Nothing is left to be filled in by whoever reads it, but what is an object of its own.
-    expect(JSON.parse(JSON.stringify(spec))).toMatchObject({
-      mode: fromFile.policy.spec.mode,
-      match: fromFile.policy.spec.match,
-      onUpdate: fromFile.policy.spec.onUpdate,
+  });
+
+  test('a policy that says little is filled in', async () => {
+    expect((await kept('podpolicy', 'kinds-least')).spec).toEqual({
+      mode: 'Audit',
+      onUpdate: 'All',
+      match: {
+        namespaces: { include: [], exclude: [] },
+        runtimeClasses: { exclude: [] },
+        users: { exclude: [], allowControllers: false },
+      },
+      podSecurity: {
+        level: 'baseline',
+        version: 'latest',
+        namespaceLabels: 'Tighten',
+        workloads: 'Enforce',
+        rules: {},
+        except: [],
+      },
     });
+  });
+
+  test('changed at random are accepted by the API server exactly where the strict parser accepts them', async () => {
+    using client = await connectToApiServer();
+    const { items } = JSON.parse(manifests.all()) as { items: readonly KindSpec[] };
+    const changed = changedSpecs([...items, ...items, ...judgedSpecs], 1_000);
+    const disagreeing: string[] = [];
+    let accepted = 0;
+    for (const { kind, spec } of changed) {
+      const document = { apiVersion, kind, metadata: { name: 'changed' }, spec };
+      const { plural, schema } = kinds.find((each) => each.kind === kind)!;
+      const path = `/apis/${apiVersion}/${plural}?dryRun=All&fieldValidation=Strict`;
+      const { code, message } = await client.send({ method: 'POST', path, body: document });
+      const parsed = schema.safeParse(document).success;
+      if (parsed) accepted++;
+      if (parsed !== (code === 201)) disagreeing.push(`${JSON.stringify(spec)}: parsed ${parsed}, ${code} ${message}`);
+    }
+    expect(disagreeing).toEqual([]);
+    expect(accepted).toBeGreaterThan(50);
+    expect(changed.length - accepted).toBeGreaterThan(200);
   });
 
   test('are listed with their columns', async () => {
