@@ -62,7 +62,8 @@ export function crdSchemaOf(schema: z.ZodType, path: string): Node {
 
 function structural(node: Node, path: string): Node {
   if (node.anyOf !== undefined) return intOrString(node, path);
-  const { additionalProperties, properties, items, ...rest } = node;
+  // With a format the API server (1.37) takes a list for a string; the pattern that zod writes beside it says as much.
+  const { additionalProperties, properties, items, format: _, ...rest } = node;
   assertBounded(node, path);
   return {
     ...rest,

@@ -76,6 +76,12 @@ describe('the CRDs', () => {
     expect(filled.filter((path) => path.includes('[]'))).toEqual([]);
   });
 
+  test('have no format: with one the API server takes a list of anything for a string', () => {
+    expect(paths((node) => node['format'] !== undefined)).toEqual([]);
+    const moment = fields.find(({ path }) => path === 'PodPolicyException.spec.expiresAt');
+    expect(moment?.node['pattern']).toContain('T(?:');
+  });
+
   test('describe every field in a sentence', () => {
     const named = fields.filter(({ path }) => /\.(spec|status)(\.|$)/.test(path) && !/(\[\]|\*)$/.test(path));
     const described = named.filter(({ node }) => /^\S.*\.$/.test(String(node['description'])));

@@ -82,8 +82,8 @@ function change(spec: Json, others: readonly Json[], random: Random): void {
   const way = random.below(5);
   if (way === 0 && !Array.isArray(parent)) delete parent[key];
   else if (way === 1 && !Array.isArray(parent))
-    parent[random.pick(['unknown', 'mode', 'values', 'rules'])] = random.pick(values);
-  else if (way === 2) parent[key] = random.pick(values);
+    parent[random.pick(['unknown', 'mode', 'values', 'rules'])] = structuredClone(random.pick(values));
+  else if (way === 2) parent[key] = structuredClone(random.pick(values));
   else transplant(spec, random.pick(others), random);
 }
 
