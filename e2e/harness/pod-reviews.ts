@@ -1,6 +1,7 @@
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { runProgram } from '../drivers/program.ts';
 import type { Pod } from './pod-twists.ts';
+import { sekishoEnvironment, sekishoProgram } from './sekisho-program.ts';
 
 /** The response of a review, as far as cases look at it. */
 export interface ReviewAnswer {
@@ -26,10 +27,13 @@ export async function reviewPods(
   reviews: readonly PodReview[],
   { policyFile, namespaceFile }: ReviewFiles,
 ): Promise<readonly ReviewAnswer[]> {
-  const program = process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '..', '..', 'bin', 'sekisho');
   const args = ['review', '-p', policyFile, '--namespace-labels', namespaceFile];
   const stdin = reviews.map((review, index) => JSON.stringify(reviewOf(review, index))).join('\n');
-  const { stdout, stderr, code } = await runProgram(program, args, { env: process.env, stdin, timeoutMs: 120_000 });
+  const { stdout, stderr, code } = await runProgram(sekishoProgram, args, {
+    env: sekishoEnvironment(dirname(namespaceFile)),
+    stdin,
+    timeoutMs: 120_000,
+  });
   if (code !== 0) throw new Error(`sekisho review: ${code} ${stderr}`);
   const lines = stdout.trimEnd().split('\n');
   if (lines.length !== reviews.length) throw new Error(`${lines.length} answers to ${reviews.length} reviews`);

@@ -10,6 +10,7 @@ import { ruleVersionAt } from '../../../src/core/rules/rule.ts';
 import {
   answer,
   containerSecuredWith,
+  exceptionOf,
   labelled,
   occasionIn,
   podWith,
@@ -217,6 +218,41 @@ describe('Tighten', () => {
     expect(await findings({ [`${prefix}enforce`]: 'baseline' })).toEqual([
       'privileged Enforce',
       'hostNamespaces Enforce',
+    ]);
+  });
+
+  test('lets an exception excuse the label too: the finding is under the name of the policy', async () => {
+    const exception = (rule: string) =>
+      exceptionOf({ policies: [{ name: 'production', rules: [rule] }], expiresAt: '2027-01-01T00:00:00Z' });
+    const under = {
+      policies: [baseline],
+      namespaces: labelled(restricted),
+      now: Date.parse('2026-12-01T00:00:00Z'),
+    };
+    const allowed = async (rule: string) =>
+      (await answer(reviewOf(root), { ...under, exceptions: [exception(rule)] })).response.allowed;
+    expect(await allowed('runAsNonRoot')).toBe(true);
+    expect(await allowed('hostPorts')).toBe(false);
+  });
+
+  test('leaves no gap where an exception from a stronger rule meets the same rule asked twice', async () => {
+    // The stronger rule is asked by policy and label alike, the weaker at two versions: one of each must speak.
+    const policy = policyOf({ mode: 'Enforce', podSecurity: { level: 'restricted', version: 'v1.25' } });
+    const pod = podWith({
+      containers: [containerSecuredWith({ capabilities: { drop: ['ALL'], add: ['SYS_ADMIN'] } })],
+    });
+    const rules = ['capabilities_restricted'];
+    const exceptions = [exceptionOf({ policies: [{ name: 'production', rules }], expiresAt: '2027-01-01T00:00:00Z' })];
+    const now = Date.parse('2026-12-01T00:00:00Z');
+    const { response, findings } = await answer(reviewOf(pod), {
+      policies: [policy],
+      namespaces: labelled(restricted),
+      exceptions,
+      now,
+    });
+    expect(response.allowed).toBe(false);
+    expect(findings.filter(({ exception }) => exception === undefined).map(({ rule }) => rule.id)).toEqual([
+      'capabilities_baseline',
     ]);
   });
 
