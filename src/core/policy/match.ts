@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { meansController, meansControllerInCel } from './controller-user.ts';
 import { crdRule } from './crd-rule.ts';
 
 /* The pieces of `match`: the same shape wherever a kind matches. */
@@ -32,6 +33,9 @@ const labelValue = z
   .max(63)
   .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/, 'must be the value of a label');
 
+/** Labels of a namespace, as somebody states them. */
+export const namespaceLabels = z.record(labelKey, labelValue);
+
 const mostLabels = 32;
 
 /** A CRD can say nothing of the keys of a map but by a rule. */
@@ -55,28 +59,27 @@ function isLabelKey(key: string): boolean {
   return labelKey.safeParse(key).success;
 }
 
+const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
+
 const requirement = z
   .strictObject({
     key: labelKey.describe('The key of the label.'),
-    operator: z
-      .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
-      .describe('What must hold of its value, or of its being there.'),
+    operator: z.enum(operators).describe('What must hold of its value, or of its being there.'),
     values: z.array(labelValue).max(64).default([]).describe('The values that In and NotIn are about.'),
   })
-  .check(
-    crdRule({
-      cel: "!(self.operator in ['In', 'NotIn']) || (has(self.values) && size(self.values) > 0)",
-      check: ({ operator, values }) => !['In', 'NotIn'].includes(operator) || values.length > 0,
-      message: 'must name at least one value where the operator is In or NotIn',
-      path: ['values'],
-    }),
-    crdRule({
-      cel: "!(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || size(self.values) == 0",
-      check: ({ operator, values }) => !['Exists', 'DoesNotExist'].includes(operator) || values.length === 0,
-      message: 'must be empty where the operator is Exists or DoesNotExist',
-      path: ['values'],
-    }),
-  );
+  .check(...operators.map(valuesWith));
+
+type OperatorAndValues = { readonly operator: (typeof operators)[number]; readonly values: readonly string[] };
+
+function valuesWith(which: OperatorAndValues['operator']): z.core.$ZodCheck<OperatorAndValues> {
+  const compares = which === 'In' || which === 'NotIn';
+  return crdRule({
+    cel: `self.operator != '${which}' || size(self.?values.orValue([])) ${compares ? '>' : '=='} 0`,
+    check: ({ operator, values }) => operator !== which || compares === values.length > 0,
+    message: compares ? `must be given with ${which}` : `must be left out with ${which}`,
+    path: ['values'],
+  });
+}
 
 /** `LabelSelector` of Kubernetes' `meta/v1`: every line must hold; none means everything. */
 export const labelSelector = z.strictObject({
@@ -105,15 +108,6 @@ const userGlob = z
   .max(256)
   .regex(/^[^\p{Cc}]+$/u, 'must be the name of a user; * stands for any characters');
 
-/** The users of the controllers that make everybody's pods. */
-const controllers = 'system:serviceaccount:kube-system:';
-
-/** Whether a pattern matches any name that begins as the controllers' do: what stands before its first `*` decides. */
-function mayBeController(pattern: string): boolean {
-  const star = pattern.indexOf('*');
-  return pattern.startsWith(controllers) || (star >= 0 && controllers.startsWith(pattern.slice(0, star)));
-}
-
 const users = z
   .strictObject({
     exclude: z
@@ -128,14 +122,12 @@ const users = z
   })
   .check(
     crdRule({
-      cel:
-        '(has(self.allowControllers) && self.allowControllers) || !has(self.exclude) || ' +
-        `self.exclude.all(user, !user.startsWith('${controllers}') && ` +
-        `!(user.contains('*') && '${controllers}'.startsWith(user.substring(0, user.indexOf('*')))))`,
-      check: ({ exclude, allowControllers }) => allowControllers || !exclude.some(mayBeController),
-      message: `matches users of kube-system (${controllers}*): a controller makes everybody's pods, so this exempts everybody; say allowControllers: true where that is meant`,
+      cel: `(has(self.allowControllers) && self.allowControllers) || !has(self.exclude) || !self.exclude.exists(user, ${meansControllerInCel('user')})`,
+      check: ({ exclude, allowControllers }) => allowControllers || !exclude.some(meansController),
+      message:
+        'means controllers of kube-system, and so everybody whose pods they make: name others, or set allowControllers: true',
       path: ['exclude'],
-      locate: ({ exclude }) => ['exclude', exclude.findIndex(mayBeController)],
+      locate: ({ exclude }) => ['exclude', exclude.findIndex(meansController)],
     }),
   );
 
