@@ -8,13 +8,16 @@ export type ErrorCode =
   | 'PolicyInvalid'
   | 'FileUnreadable'
   | 'ManifestInvalid'
+  | 'NamespaceUnreadable'
+  | 'NamespaceAssumed'
   | 'ReviewMalformed'
   | 'PodMalformed'
   | 'NestedTooDeeply'
   | 'CertificateInvalid'
   | 'ServerFailed'
   | 'ClusterUnreachable'
-  | 'ClusterRefused';
+  | 'ClusterRefused'
+  | 'AnswerTooLong';
 
 /** The only error class of the project. */
 export class SekishoError<Code extends ErrorCode = ErrorCode> extends Error {

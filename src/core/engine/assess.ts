@@ -1,7 +1,8 @@
-import { messageOf, SekishoError } from '../error.ts';
+import { type ErrorCode, messageOf, SekishoError } from '../error.ts';
 import type { FieldPath } from '../pod/field-path.ts';
 import { containerAt, type PodView } from '../pod/pod-view.ts';
 import { type BoundRule, isExcluded } from '../policy/bound-rule.ts';
+import { type Excuse, excusesOn } from '../policy/exceptions.ts';
 import type { FactRequest, FactSource, Facts } from '../rules/facts.ts';
 import { noFacts } from '../rules/facts.ts';
 import type { Violation } from '../rules/rule.ts';
@@ -38,14 +39,30 @@ export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts
       answer = ask(pod, bound, facts);
       asked = bound;
     }
+    const excuseOf = answer.violations.length === 0 ? undefined : excusesFrom(pod, bound);
     for (const violation of answer.violations) {
       const finding = findingOf(pod, bound, violation);
-      if (answer.error) findings.add({ ...finding, rule: { ...bound.rule, messages: errorMessages }, error: true });
-      else if (!isExcluded(bound, violation, finding.container)) findings.add(finding);
-      else excused = (excused ?? new Set()).add(bound);
+      if (answer.error) {
+        findings.add({ ...finding, rule: { ...bound.rule, messages: errorMessages }, error: true });
+        continue;
+      }
+      const excluded = isExcluded(bound, violation, finding.container);
+      const exception = excluded ? undefined : excuseOf?.(violation);
+      if (!excluded) findings.add(exception === undefined ? finding : { ...finding, exception });
+      if (excluded || exception !== undefined) excused = (excused ?? new Set()).add(bound);
     }
   }
   return findings.decide();
+}
+
+/** What excuses a violation of a rule; undefined where nothing can. */
+function excusesFrom(
+  pod: PodView,
+  { exceptions }: BoundRule,
+): ((violation: Violation) => Excuse | undefined) | undefined {
+  if (exceptions === undefined) return undefined;
+  const excuseOf = excusesOn(exceptions, pod.object);
+  return ({ path }) => excuseOf(containerAt(pod, path));
 }
 
 const errorMessages = {
@@ -53,6 +70,14 @@ const errorMessages = {
   unread: {
     en: 'the policy could not be read, so it cannot be told whether it allows this',
     ja: 'ポリシーを読み取れなかったため、許可されるかどうか判断できません',
+  },
+  namespace: {
+    en: 'the namespace could not be read: {reason}',
+    ja: 'Namespace を読み取れませんでした: {reason}',
+  },
+  assumed: {
+    en: 'the labels of the namespace are not known, so it cannot be told whether the policy has a say there',
+    ja: 'Namespace のラベルがわからないため、ポリシーが適用されるかどうか判断できません',
   },
   malformed: { en: 'the pod cannot be read: {reason}', ja: 'Pod を読み取れません: {reason}' },
 } as const;
@@ -77,10 +102,18 @@ function ask(pod: PodView, bound: BoundRule, facts: Facts): Answer {
     }
     return violations === undefined ? noViolations : { violations, error: false };
   } catch (thrown) {
-    const unread = thrown instanceof SekishoError && thrown.code === 'PolicyInvalid';
-    return { violations: [errorViolation(unread ? 'unread' : 'failed', messageOf(thrown))], error: true };
+    const code: ErrorCode | undefined = thrown instanceof SekishoError ? thrown.code : undefined;
+    const known = code && questionsWithoutAnswer[code];
+    return { violations: [errorViolation(known ?? 'failed', messageOf(thrown))], error: true };
   }
 }
+
+/** What is said of questions that exist only to say that they have no answer. */
+const questionsWithoutAnswer: Readonly<Partial<Record<ErrorCode, keyof typeof errorMessages>>> = {
+  PolicyInvalid: 'unread',
+  NamespaceUnreadable: 'namespace',
+  NamespaceAssumed: 'assumed',
+};
 
 function errorViolation(message: keyof typeof errorMessages, reason: string): Violation {
   return { path: [], message, expected: { reason: [reason] } };

@@ -1,4 +1,5 @@
 import { compareFieldPaths, type FieldPath } from '../pod/field-path.ts';
+import type { Excuse } from '../policy/exceptions.ts';
 import { compareModes, type Mode } from '../policy/mode.ts';
 import type { Rule, Severity, Violation } from '../rules/rule.ts';
 
@@ -18,9 +19,16 @@ export interface Finding {
   readonly preexisting?: true;
   /** It would have denied, but its policy says `onUpdate: NewOnly`. */
   readonly letThrough?: true;
+  /** It is excused: it stays a finding, and leads to nothing. */
+  readonly exception?: Excuse;
 }
 
-/** The answer to all questions at once: allowed iff no finding is enforced. */
+/** Whether a finding by itself refuses the request. */
+export function denies({ mode, exception }: Finding): boolean {
+  return mode === 'Enforce' && exception === undefined;
+}
+
+/** The answer to all questions at once: allowed iff no finding is enforced that is not excused. */
 export interface Decision {
   readonly allowed: boolean;
   /** Strictest mode first, then most severe, then by rule, path and policy: the same request, the same order. */
@@ -41,15 +49,15 @@ export function createFindings(): { add(finding: Finding): void; decide(): Decis
   let truncated = false;
   return {
     add(finding) {
-      const denies = finding.mode === 'Enforce';
-      if (findings.length < mostFindings || (denies && !denied)) findings.push(finding);
+      const deny = denies(finding);
+      if (findings.length < mostFindings || (deny && !denied)) findings.push(finding);
       else truncated = true;
-      denied ||= denies;
+      denied ||= deny;
     },
     decide() {
       if (findings.length === 0) return noFindings;
-      findings.sort(compareFindings);
-      return { allowed: !denied, findings, ...(truncated ? { truncated } : {}) };
+      const sorted = findings.sort(compareFindings).filter((finding, i) => !repeats(finding, findings[i - 1]));
+      return { allowed: !denied, findings: sorted, ...(truncated ? { truncated } : {}) };
     },
   };
 }
@@ -58,6 +66,18 @@ export function decide(findings: readonly Finding[]): Decision {
   const collected = createFindings();
   for (const finding of findings) collected.add(finding);
   return collected.decide();
+}
+
+/** A policy that asks at two versions, its own and that of a label, finds what breaks both twice. */
+function repeats(finding: Finding, before: Finding | undefined): boolean {
+  return (
+    before !== undefined &&
+    finding.rule.id === before.rule.id &&
+    finding.policy === before.policy &&
+    finding.mode === before.mode &&
+    finding.violation.message === before.violation.message &&
+    compareFieldPaths(finding.path, before.path) === 0
+  );
 }
 
 const severityRank: Readonly<Record<Severity, number>> = { critical: 0, high: 1, medium: 2, low: 3 };
