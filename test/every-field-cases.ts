@@ -13,6 +13,8 @@ export interface Question {
   readonly user?: string;
   readonly groups?: readonly string[];
   readonly language?: 'en' | 'ja';
+  /** For people alone: what `kubectl get -o wide` prints of the document is compared, and no answer. */
+  readonly columns?: true;
 }
 
 /** Two values of `spec`, or of the whole document, that differ in one field. */
@@ -263,9 +265,12 @@ export const exceptionPairs: ReadonlyMap<string, Pair> = new Map<string, Pair>([
     'spec.match.images.[]',
     covering({ images: ['registry.example.com/**'] }, { images: ['registry.example.com/other:1.0'] }),
   ],
-  ['spec.reason', { one: excusing({ reason: 'until spring' }), other: excusing({ reason: 'until autumn' }) }],
-  ['spec.owner', { one: excusing({ owner: 'team-a' }), other: excusing({ owner: 'team-b' }) }],
-  ['spec.ticket', { one: excusing({ ticket: 'SEC-1' }), other: excusing({ ticket: 'SEC-2' }) }],
+  [
+    'spec.reason',
+    { columns: true, one: excusing({ reason: 'until spring' }), other: excusing({ reason: 'until autumn' }) },
+  ],
+  ['spec.owner', { columns: true, one: excusing({ owner: 'team-a' }), other: excusing({ owner: 'team-b' }) }],
+  ['spec.ticket', { columns: true, one: excusing({ ticket: 'SEC-1' }), other: excusing({ ticket: 'SEC-2' }) }],
   [
     'spec.expiresAt',
     { one: excusing({ expiresAt: '2026-12-22T00:00:00Z' }), other: excusing({ expiresAt: '2026-11-22T00:00:00Z' }) },

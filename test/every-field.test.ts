@@ -8,6 +8,7 @@ import { formatAdmissionReview } from '../src/core/admission/response.ts';
 import { parseAdmissionReview } from '../src/core/admission/review.ts';
 import { messageOf } from '../src/core/error.ts';
 import { type FieldPath, formatFieldPath, valueAt } from '../src/core/pod/field-path.ts';
+import { podPolicyExceptionKind } from '../src/core/policy/kinds.ts';
 import { type DocumentIssue, type PodPolicy, parsePodPolicy, podPolicySchema } from '../src/core/policy/pod-policy.ts';
 import {
   type PodPolicyException,
@@ -63,13 +64,19 @@ async function underPolicy(document: Json, question: Question): Promise<unknown>
   return 'issues' in parsed ? parsed.issues : answered({ policies: [parsed.policy] }, question);
 }
 
-/** The answer of two policies and this exception, or what is wrong with it. */
+/** The answer of two policies and this exception, or the columns that kubectl prints of it, or what is wrong with it. */
 async function underException(document: Json, question: Question): Promise<unknown> {
   const parsed = parsePodPolicyException(document);
   if ('issues' in parsed) return parsed.issues;
   const spec = { mode: 'Enforce', podSecurity: { level: 'restricted' } };
   const policies = [policyOf(spec, 'production'), policyOf(spec, 'other')];
+  if (question.columns) return podPolicyExceptionKind.columns.map(({ jsonPath }) => atJsonPath(document, jsonPath));
   return answered({ policies, exceptions: [parsed.exception] }, question);
+}
+
+/** Paths without filters; what kubectl prints by a filter is of the status. */
+function atJsonPath(document: Json, path: string): unknown {
+  return path.includes('[') ? undefined : valueAt(document, path.slice(1).split('.'));
 }
 
 /** What every kind has before its `spec`. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Installation, Settings } from '../src/commands/settings.ts';
 import { answerRequest } from '../src/core/admission/answer.ts';
 import { parseAdmissionReview } from '../src/core/admission/review.ts';
+import { parsePodPolicyException } from '../src/core/policy/pod-policy-exception.ts';
 import { createPolicySet } from '../src/core/policy/policy-set.ts';
 import { keepCertificates } from '../src/io/certificates/keeper.ts';
 import { keepLeaf, leafNames } from '../src/io/certificates/leaf.ts';
@@ -13,7 +14,7 @@ import { pathOf } from '../src/io/cluster/object.ts';
 import { standardTiming } from '../src/io/lease/election.ts';
 import { startElector } from '../src/io/lease/elector.ts';
 import { offline } from '../src/io/offline.ts';
-import { builtin, type Json, podWith, reviewOf } from './admission-requests.ts';
+import { builtin, type Json, podWith, policyOf, reviewOf } from './admission-requests.ts';
 import { newFolder, serve } from './commands/running-sekisho.ts';
 import { eventually } from './eventually.ts';
 import {
@@ -51,6 +52,31 @@ async function answerUnder({ maxMode, language = 'en', installation: chart }: Se
   const names = chart === undefined ? {} : { canaryNamespace: chart.canaryNamespace };
   const review = parseAdmissionReview(reviewOf(podWith({ hostPID: true }), { namespace: 'sekisho-canary' }));
   return (await answerRequest(review, { policies, ...offline, locale: language, ...names })).response;
+}
+
+/** The answer to a pod that an exception excuses which ends in a hundred days, if that is not too far away. */
+async function excusedUnder({ exceptions: { maxDuration } }: Settings): Promise<unknown> {
+  const now = Date.parse('2026-11-22T12:00:00Z');
+  const parsed = parsePodPolicyException({
+    apiVersion: 'sekisho.dev/v1alpha1',
+    kind: 'PodPolicyException',
+    metadata: { name: 'legacy' },
+    spec: {
+      policies: [{ name: 'production', rules: ['hostNamespaces'] }],
+      match: {},
+      reason: 'until spring',
+      expiresAt: '2027-03-02T12:00:00Z',
+    },
+  });
+  if ('issues' in parsed) throw new Error(JSON.stringify(parsed.issues));
+  const policies = createPolicySet({
+    policies: [policyOf({ mode: 'Enforce', podSecurity: { level: 'restricted' } })],
+    exceptions: [parsed.exception],
+    ceiling: 'Enforce',
+    maxExceptionDuration: maxDuration,
+  });
+  const review = parseAdmissionReview(reviewOf(podWith({ hostPID: true })));
+  return (await answerRequest(review, { policies, ...offline, now: () => now, locale: 'en' })).response;
 }
 
 /** Where in the cluster everything is looked for that the chart has made. */
@@ -140,6 +166,14 @@ export const settingPairs: ReadonlyMap<string, SettingPair> = new Map<string, Se
   ['maxMode', { one: { maxMode: 'Enforce' }, other: { maxMode: 'Warn' }, outcome: answerUnder }],
   ['language', { one: { language: 'en' }, other: { language: 'both' }, outcome: answerUnder }],
   ['shutdownDelay', { one: { shutdownDelay: '10ms' }, other: { shutdownDelay: '20ms' }, outcome: farewellUnder }],
+  [
+    'exceptions.maxDuration',
+    {
+      one: { exceptions: { maxDuration: '2160h' } },
+      other: { exceptions: { maxDuration: '2500h' } },
+      outcome: excusedUnder,
+    },
+  ],
   ['certs.caLifetime', certificates({ caLifetime: '8760h' }, { caLifetime: '4380h' })],
   ['certs.leafLifetime', certificates({ leafLifetime: '168h' }, { leafLifetime: '24h' })],
   // A leaf must outlive a change of the CA, so its shortest life follows from this; the second file is refused.

@@ -78,6 +78,7 @@ export const podPolicyExceptionKind: Kind = {
     conditionColumn('Broad', 'Whether it binds no image by digest, so that authors of objects can make theirs fit.'),
     age,
     { name: 'Reason', type: 'string', jsonPath: '.spec.reason', description: 'Why.', wide: true },
+    { name: 'Ticket', type: 'string', jsonPath: '.spec.ticket', description: 'Where it is tracked.', wide: true },
   ],
 };
 
