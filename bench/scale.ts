@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Figure, limitFigure, ratioFigure } from './figures.ts';
 import type { Target } from './load.ts';
 import { describeMachine, residentMebibytes } from './machine.ts';
+import { startFullCluster } from './many-objects.ts';
 import { counts, manyExceptions, manyPolicies, namespaceNames, type Reach, writeDocuments } from './many-policies.ts';
 import type { Part, Setting } from './part.ts';
 import { doubtsOf, figureTable, mebibytes, table, throughputTable } from './report.ts';
@@ -43,7 +44,8 @@ export async function measureScale(setting: Setting): Promise<Part> {
   const loaded = [...servers].map(([name, { process }]) => [name, mebibytes(residentMebibytes(process.pid))] as const);
   await stack.disposeAsync();
   const idle = await idleOf(setting, files);
-  const figures = [...throughputFigures(series), ...idle];
+  const cluster = await clusterFigures(setting);
+  const figures = [...throughputFigures(series), ...idle, ...cluster];
   for (const doubt of doubtsOf(series)) process.stderr.write(`bench: doubtful: ${doubt}\n`);
   return { title: 'Scale', text: reportOf(setting, { series, figures, loaded }), figures };
 }
@@ -85,6 +87,20 @@ async function idleOf({ build, scratch }: Setting, files: Readonly<Record<Reach,
     figures.push(limitFigure(`idle RSS, ${reaches[reach]}`, idle, [110, 'MiB', 0]));
   }
   return figures;
+}
+
+/** The same from a real API server, together with all namespaces. */
+async function clusterFigures({ build, scratch }: Setting): Promise<readonly Figure[]> {
+  const cluster = await startFullCluster('spread');
+  if ('skipped' in cluster) process.stderr.write(`bench: SKIPPED: the cluster's policies: ${cluster.skipped}\n`);
+  await using full = 'skipped' in cluster ? undefined : cluster;
+  const start = full && (await startTime(build, scratch, full.flags));
+  const idle = full && (await idleMemory(build, scratch, full.flags));
+  const what = `${counts.policies.toLocaleString('en')} policies and ${counts.namespaces.toLocaleString('en')} namespaces of a cluster`;
+  return [
+    limitFigure(`start, ${what}`, start, [2_500, 'ms', 0]),
+    limitFigure(`idle RSS, ${what}`, idle, [150, 'MiB', 0]),
+  ];
 }
 
 interface Found {
