@@ -263,7 +263,7 @@ export const exceptionPairs: ReadonlyMap<string, Pair> = new Map<string, Pair>([
   ['spec.match.containers.[]', covering({ containers: ['app'] }, { containers: ['agent'] })],
   [
     'spec.match.images.[]',
-    covering({ images: ['registry.example.com/**'] }, { images: ['registry.example.com/other:1.0'] }),
+    covering({ images: ['registry.example.com/app:1.0'] }, { images: ['registry.example.com/other:1.0'] }),
   ],
   [
     'spec.reason',

@@ -19,6 +19,7 @@ import { createPolicySet } from '../src/core/policy/policy-set.ts';
 import { readPolicies } from '../src/io/files/policies.ts';
 import { offline } from '../src/io/offline.ts';
 import { type Json, policyOf, reviewOf } from './admission-requests.ts';
+import { run } from './commands/running-sekisho.ts';
 import { bad, exceptionPairs, type Pair, policyPairs, type Question } from './every-field-cases.ts';
 import { settingPairs } from './every-setting-cases.ts';
 import { fieldsOf, objectsOf, type SchemaPath } from './schema-fields.ts';
@@ -121,7 +122,7 @@ const kinds: readonly Kind[] = [
   ),
 ];
 
-describe.each(kinds)('$name', ({ schema, pairs, outcome }) => {
+describe.each(kinds)('$name', ({ schema, pairs, outcome, parse }) => {
   const fields = fieldsOf(schema).filter((path) => excluded[path] === undefined);
 
   test('has two documents for each of its fields, and for no others', () => {
@@ -130,6 +131,8 @@ describe.each(kinds)('$name', ({ schema, pairs, outcome }) => {
   });
 
   test.each([...pairs])('%s makes a difference', async (_, { one, other, ...question }) => {
+    // That a document is refused is a difference too, but one of the two must mean something.
+    expect(parse(one)).not.toHaveProperty('issues');
     expect(await outcome(other, question)).not.toEqual(await outcome(one, question));
   });
 });
@@ -191,6 +194,29 @@ describe.each(kinds)('an unknown field of $name', ({ schema, pairs, parse }) => 
       await expect(readPolicies([file])).rejects.toThrow(problem);
     },
   );
+});
+
+test('an unknown field is refused with its path by sekisho policy lint, in every object of every kind', async () => {
+  const dir = await mkdtemp(join(folder, 'lint-'));
+  const expected: string[] = [];
+  for (const { name, schema, pairs } of kinds) {
+    const whole = everything([...pairs.values()].map(({ one }) => one));
+    for (const [index, path] of objectsOf(schema)
+      .filter((each) => !open(each))
+      .entries()) {
+      const { document, at } = withStranger(whole, path);
+      const file = join(dir, `${name}-${index}.yaml`);
+      await writeFile(file, JSON.stringify(document));
+      expected.push(`${file}: ${formatFieldPath(at)}: is not a known field`);
+    }
+  }
+  const { code, stdout } = await run(['policy', 'lint', '-o', 'json', dir]);
+  const { remarks } = JSON.parse(stdout) as { readonly remarks: readonly Record<string, string>[] };
+  expect(code).toBe(2);
+  expect(remarks.map(({ file, field, message }) => `${file}: ${field}: ${message}`)).toEqual(
+    expect.arrayContaining(expected),
+  );
+  expect(expected.length).toBeGreaterThanOrEqual(40);
 });
 
 describe('an unknown field of the settings file', () => {

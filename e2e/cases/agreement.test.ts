@@ -28,6 +28,7 @@ const referencesTried = 120;
 const atOnce = 10;
 const { items } = JSON.parse(readManifests(import.meta.filename).all()) as { readonly items: readonly Written[] };
 const policies = items.filter(({ apiVersion }) => apiVersion.startsWith('sekisho.dev/'));
+const nextMonth = new Date(Date.now() + 30 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
 const byHand = items.filter((item) => !policies.includes(item));
 const annotationPrefix = 'pods.sekisho.dev/';
 
@@ -48,7 +49,13 @@ describeCase('check, review and the webhook', ['webhookAddress', 'auditLog', 'bi
     await waitUntilPodsAllowed({ namespace, client });
     accepted = await acceptedManifests(namespace, client);
     policyFile = join(cluster.folder, 'policies.yaml');
-    await writeFile(policyFile, policies.map((policy) => JSON.stringify(policy)).join('\n---\n'));
+    await writeFile(
+      policyFile,
+      policies
+        .map((policy) => JSON.stringify(policy))
+        .join('\n---\n')
+        .replace('EXPIRES', nextMonth),
+    );
   }, 180_000);
   afterAll(() => cleanUp.disposeAsync());
 
@@ -70,6 +77,8 @@ describeCase('check, review and the webhook', ['webhookAddress', 'auditLog', 'bi
       expect(rules.size).toBeGreaterThanOrEqual(17);
       const modes = new Set(asked.flatMap(({ ofStored }) => ofStored.map(({ mode }) => mode)));
       expect(modes).toEqual(new Set(['Enforce', 'Warn', 'Audit']));
+      const excused = asked.filter(({ ofStored }) => ofStored.some(({ exception }) => exception !== undefined));
+      expect(excused.length).toBeGreaterThan(manifestsWanted / 10);
     });
 
     test('`review` answers what the webhook answered, to the last byte', () => {
@@ -101,6 +110,7 @@ describeCase('check, review and the webhook', ['webhookAddress', 'auditLog', 'bi
           causes: status?.details?.causes ?? [],
           warnings: without(answer.warnings, own),
           recorded: annotationsOf(event)['audit-violations'] ?? '',
+          exempt: annotationsOf(event)['exempt'] ?? '',
           logged: (log['findings'] ?? []) as readonly unknown[],
         };
         expect(said).toEqual({ name: manifest.name, ...expected });

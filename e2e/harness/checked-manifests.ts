@@ -13,6 +13,7 @@ export interface CheckedFinding {
   readonly path: string;
   readonly message: string;
   readonly container?: string;
+  readonly exception?: { readonly name: string };
 }
 
 export interface CheckRequest {
