@@ -2,7 +2,7 @@ import { type Answer, answerRequest } from '../src/core/admission/answer.ts';
 import { formatAdmissionReview } from '../src/core/admission/response.ts';
 import { parseAdmissionReview } from '../src/core/admission/review.ts';
 import type { Language } from '../src/core/locale.ts';
-import { type Workload, workloads } from '../src/core/pod/workload.ts';
+import { type BuiltinWorkload, workloads } from '../src/core/pod/workload.ts';
 import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
 import type { Mode } from '../src/core/policy/mode.ts';
 import { type PodPolicy, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
@@ -35,7 +35,7 @@ export interface ReviewOptions {
   readonly oldObject?: unknown;
 }
 
-export function workloadNamed(kind: string): Workload {
+export function workloadNamed(kind: string): BuiltinWorkload {
   const workload = workloads.find((candidate) => candidate.kind === kind);
   if (workload === undefined) throw new Error(`no ${kind}`);
   return workload;

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { SekishoError } from '../core/error.ts';
+import { createWorkloads } from '../core/pod/workloads.ts';
 import { readCredentials } from '../io/cluster/credentials.ts';
 import { createClusterClient } from '../io/cluster/http-client.ts';
 import type { Logger } from '../io/log.ts';
@@ -40,7 +41,7 @@ export async function openCertificate(
   if (dev && (cert !== undefined || key !== undefined)) {
     throw new SekishoError('UsageInvalid', '--dev makes a certificate of its own: leave out --cert and --key');
   }
-  if (dev) return openDevelopmentCertificate(options, observers);
+  if (dev) return openDevelopmentCertificate(options, settings, observers);
   if (cert !== undefined && key !== undefined) return openCertificateFiles({ cert, key }, observers);
   const { installation } = settings;
   if (cert === undefined && key === undefined && installation?.caSecret !== undefined) {
@@ -57,6 +58,7 @@ export function developmentAddress({ host }: Pick<ServeOptions, 'host'>): string
 
 async function openDevelopmentCertificate(
   options: ServeOptions,
+  { workloadKinds }: Settings,
   { log, metrics }: Observers,
 ): Promise<CertificateSource> {
   const { dir } = options;
@@ -67,7 +69,8 @@ async function openDevelopmentCertificate(
     pair: () => pair,
     feed: () => undefined,
     async announce(url) {
-      await writeDevelopmentFiles(dir, authority, url);
+      const { custom } = createWorkloads(workloadKinds);
+      await writeDevelopmentFiles(dir, { url: `${url}/validate`, authority, custom });
       log.debug({ dir }, 'wrote ca.crt and webhook-configuration.yaml');
     },
     unreadiness: () => untimely(pair, new Date()),

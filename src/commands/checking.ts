@@ -2,7 +2,8 @@ import type { Finding } from '../core/engine/decision.ts';
 import { type JudgeContext, judge } from '../core/engine/judge.ts';
 import { deniedViolations, proposeRepair } from '../core/engine/repair.ts';
 import type { ObjectReference } from '../core/pod/pod-view.ts';
-import { type Workload, workloadOfKind } from '../core/pod/workload.ts';
+import type { Workload } from '../core/pod/workload.ts';
+import { createWorkloads, type Workloads } from '../core/pod/workloads.ts';
 import { isAtLeastAsStrict, type Mode } from '../core/policy/mode.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
 import { type CheckedObject, type CheckOutcome, toCheckResult } from '../core/render/check-result.ts';
@@ -15,11 +16,13 @@ import { readPolicies } from '../io/files/policies.ts';
 import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
 import type { CheckOptions } from './check.ts';
+import { readSettings } from './settings.ts';
 
 /** Judges manifests and prints what was found. Returns the exit status. */
 export async function check(paths: readonly string[], options: CheckOptions): Promise<number> {
   const policies = createPolicySet({ policies: await readPolicies(options.policy ?? []), ceiling: 'Enforce' });
-  const outcome = await checkManifests(paths, { policies, ...offline }, options.namespace);
+  const workloads = createWorkloads((await readSettings(options.config)).workloadKinds);
+  const outcome = await checkManifests(paths, { policies, ...offline, workloads }, options.namespace);
   await writeOutput(await render(outcome, options));
   return exitStatus(outcome, options.failOn);
 }
@@ -42,9 +45,13 @@ async function render(outcome: CheckOutcome, { output, lang }: CheckOptions): Pr
   return renderYaml(result);
 }
 
+interface CheckContext extends JudgeContext {
+  readonly workloads: Workloads;
+}
+
 async function checkManifests(
   paths: readonly string[],
-  context: JudgeContext,
+  context: CheckContext,
   namespace: string,
 ): Promise<CheckOutcome> {
   const { files, problems } = listManifests(paths);
@@ -92,10 +99,10 @@ interface Place {
 
 async function checkObject(
   object: ManifestObject,
-  context: JudgeContext,
+  context: CheckContext,
   place: Place,
 ): Promise<CheckedObject | undefined> {
-  const workload = workloadOfKind(object.apiVersion, object.kind);
+  const workload = context.workloads.ofKind(object.apiVersion, object.kind);
   return workload === undefined ? undefined : checkWorkload(object, workload, { ...context, ...place });
 }
 

@@ -3,6 +3,7 @@ import { type AdmissionResponse, formatAdmissionReview, malformedResponse } from
 import { type AdmissionRequest, parseAdmissionReview } from '../core/admission/review.ts';
 import { messageOf, SekishoError } from '../core/error.ts';
 import { valueAt } from '../core/pod/field-path.ts';
+import { createWorkloads } from '../core/pod/workloads.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
 import { printable } from '../core/render/escape.ts';
 import { createJsonSplitter, type JsonDocument } from '../io/files/json-documents.ts';
@@ -10,11 +11,13 @@ import { readPolicies } from '../io/files/policies.ts';
 import { offline } from '../io/offline.ts';
 import { writeOutput } from '../io/output.ts';
 import type { ReviewOptions } from './review.ts';
+import { readSettings } from './settings.ts';
 
 /** Answers every review of a stream. Returns the exit status. */
 export async function review(input: AsyncIterable<Uint8Array>, options: ReviewOptions): Promise<number> {
   const policies = createPolicySet({ policies: await readPolicies(options.policy ?? []), ceiling: 'Enforce' });
-  const context: AnswerContext = { policies, ...offline, locale: options.lang };
+  const workloads = createWorkloads((await readSettings(options.config)).workloadKinds);
+  const context: AnswerContext = { policies, ...offline, locale: options.lang, workloads };
   const splitter = createJsonSplitter();
   const decoder = new TextDecoder();
   let status = 0;

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import type { AnswerContext } from '../core/admission/answer.ts';
+import { createWorkloads } from '../core/pod/workloads.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { createMetrics, type Metrics } from '../io/metrics.ts';
 import { offline } from '../io/offline.ts';
@@ -47,6 +48,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     },
     ...offline,
     locale,
+    workloads: createWorkloads(settings.workloadKinds),
     ...(settings.installation && { canaryNamespace: settings.installation.canaryNamespace }),
   };
   const pair = certificate.pair();

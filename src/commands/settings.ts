@@ -5,6 +5,7 @@ import { formatFieldPath } from '../core/pod/field-path.ts';
 import { modes } from '../core/policy/mode.ts';
 import { readConfiguration } from '../io/files/configuration-documents.ts';
 import { duration } from './duration.ts';
+import { workloadKind, workloadKinds } from './workload-kinds.ts';
 
 const name = z
   .string()
@@ -55,8 +56,13 @@ const settingsSchema = z.strictObject({
    */
   shutdownDelay: duration.optional(),
   certs: certs.prefault({}),
+  /** Custom kinds that become pods, and where in them the templates stand. */
+  workloadKinds: workloadKinds.default([]),
   installation: installation.optional(),
 });
+
+/** What stands below a key, for messages that say what there is. */
+const sections = { certs: certs.shape, installation: installation.shape, workloadKinds: workloadKind.shape };
 
 export type Settings = z.output<typeof settingsSchema>;
 export type Installation = NonNullable<Settings['installation']>;
@@ -78,8 +84,8 @@ function linesOf(issue: z.core.$ZodIssue, locate: (path: readonly (string | numb
     return [`${locate(path)}: ${path.length === 0 ? 'the document' : formatFieldPath(path)}: ${issue.message}`];
   }
   const [section] = path;
-  const shape =
-    section === 'certs' ? certs.shape : section === 'installation' ? installation.shape : settingsSchema.shape;
+  const shapes = new Map<unknown, object>(Object.entries(sections));
+  const shape = shapes.get(section) ?? settingsSchema.shape;
   return issue.keys.map((key) => {
     const field = [...path, key];
     const known = Object.keys(shape).join(', ');
