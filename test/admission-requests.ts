@@ -3,6 +3,7 @@ import { formatAdmissionReview } from '../src/core/admission/response.ts';
 import { parseAdmissionReview } from '../src/core/admission/review.ts';
 import type { Language } from '../src/core/locale.ts';
 import { type BuiltinWorkload, workloads } from '../src/core/pod/workload.ts';
+import { builtinWorkloads, type WorkloadKind, type Workloads } from '../src/core/pod/workloads.ts';
 import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
 import type { Mode } from '../src/core/policy/mode.ts';
 import { type PodPolicy, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
@@ -29,6 +30,8 @@ export function builtin(source: string): PodPolicy {
 
 export interface ReviewOptions {
   readonly kind?: string;
+  /** Instead of `kind`, one that is not Kubernetes' own. */
+  readonly custom?: Pick<WorkloadKind, 'group' | 'kind' | 'resource'>;
   readonly operation?: string;
   readonly subResource?: string;
   readonly namespace?: string;
@@ -43,8 +46,7 @@ export function workloadNamed(kind: string): BuiltinWorkload {
 
 /** An AdmissionReview as JSON value. */
 export function reviewOf(object: unknown, options: ReviewOptions = {}): Json {
-  const workload = workloadNamed(options.kind ?? 'Pod');
-  const { group, resource, kind } = workload;
+  const { group, resource, kind } = options.custom ?? workloadNamed(options.kind ?? 'Pod');
   return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
@@ -66,6 +68,7 @@ export interface Under {
   readonly policies?: readonly PodPolicy[];
   readonly ceiling?: Mode;
   readonly locale?: Language;
+  readonly workloads?: Workloads;
 }
 
 /** A pod that nobody applies, without labels, in a namespace of which nothing but its name is known. */
@@ -88,7 +91,8 @@ export async function answer(review: unknown, under: Under = {}): Promise<Answer
     policies: under.policies ?? [builtin('builtin:restricted')],
     ceiling: under.ceiling ?? 'Enforce',
   });
-  const context = { policies, ...offline, locale: under.locale ?? 'en' } as const;
+  const { workloads = builtinWorkloads, locale = 'en' } = under;
+  const context = { policies, ...offline, locale, workloads } as const;
   const { response, ...rest } = await answerRequest(parseAdmissionReview(review), context);
   return { ...rest, response: JSON.parse(formatAdmissionReview(response)).response };
 }
