@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { SekishoError } from '../core/error.ts';
 import { createWorkloads } from '../core/pod/workloads.ts';
+import { systemClock } from '../io/clock.ts';
 import { readCredentials } from '../io/cluster/credentials.ts';
 import { createClusterClient } from '../io/cluster/http-client.ts';
 import type { Logger } from '../io/log.ts';
@@ -73,7 +74,7 @@ async function openDevelopmentCertificate(
       await writeDevelopmentFiles(dir, { url: `${url}/validate`, authority, custom });
       log.debug({ dir }, 'wrote ca.crt and webhook-configuration.yaml');
     },
-    unreadiness: () => untimely(pair, new Date()),
+    unreadiness: () => untimely(pair, systemClock.wall()),
   };
 }
 
@@ -101,7 +102,7 @@ async function openCertificateFiles(
       webhook = server;
     },
     announce: async () => undefined,
-    unreadiness: () => untimely(watch.pair, new Date()),
+    unreadiness: () => untimely(watch.pair, systemClock.wall()),
   };
 }
 
@@ -129,8 +130,8 @@ async function openOwnCertificate(
     times: certs,
     log,
     metrics,
-    now: () => new Date(),
-    elapsed: () => performance.now(),
+    now: systemClock.wall,
+    elapsed: systemClock.monotonic,
     changed(pair) {
       current = pair;
       webhook?.serve(pair);
