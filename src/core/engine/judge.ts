@@ -86,15 +86,11 @@ function judgeBy(bound: BoundRules, applied: AppliedObject, facts: FactSource): 
   const { rules, enforced, messages } = bound;
   if (rules.length === 0) return nothingToJudge;
   try {
-    const pod = isOnePod(applied) ? podToJudge(applied) : undefined;
-    const decision = isOnePod(applied)
-      ? pod && decisionOn(pod, applied, { bound, facts })
-      : decisionOnAll(applied, { bound, facts });
-    if (decision === undefined) return nothingToJudge;
-    const judgement = (settled: Decision): Judgement =>
-      pod === undefined
-        ? { decision: settled, rules, enforced, messages }
-        : { decision: settled, pod, rules, enforced, messages };
+    if (!isOnePod(applied)) return judgeTemplates(applied, { bound, facts });
+    const pod = podToJudge(applied);
+    if (pod === undefined) return nothingToJudge;
+    const decision = decisionOn(pod, applied, { bound, facts });
+    const judgement = (settled: Decision): Judgement => ({ decision: settled, pod, rules, enforced, messages });
     return decision instanceof Promise ? decision.then(judgement) : judgement(decision);
   } catch (thrown) {
     if (!(thrown instanceof SekishoError)) throw thrown;
@@ -115,12 +111,15 @@ function isOnePod(applied: AppliedObject): applied is AppliedPod {
   return 'path' in applied.workload;
 }
 
-/** Of an object of a custom kind. */
-function decisionOnAll(applied: AppliedObject, asked: Asked): Decision | Promise<Decision> | undefined {
+function judgeTemplates(applied: AppliedObject, asked: Asked): Judgement | Promise<Judgement> {
   const { object, workload } = applied;
   // As with the templates of Kubernetes' own kinds: the owner was judged, and the pods will be.
-  if (!('templates' in workload) || hasController(object)) return undefined;
-  return decideOnTemplates({ ...applied, workload }, asked);
+  if (!('templates' in workload) || hasController(object)) return nothingToJudge;
+  const decision = decideOnTemplates({ ...applied, workload }, asked);
+  if (decision === undefined) return nothingToJudge;
+  const { rules, enforced, messages } = asked.bound;
+  const judgement = (settled: Decision): Judgement => ({ decision: settled, rules, enforced, messages });
+  return decision instanceof Promise ? decision.then(judgement) : judgement(decision);
 }
 
 function subjectOf(workload: Workload): Subject {
