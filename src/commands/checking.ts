@@ -16,13 +16,17 @@ import { readPolicies } from '../io/files/policies.ts';
 import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
 import type { CheckOptions } from './check.ts';
+import { createEmptyKinds, type EmptyKinds } from './empty-kinds.ts';
 import { readSettings } from './settings.ts';
 
 /** Judges manifests and prints what was found. Returns the exit status. */
 export async function check(paths: readonly string[], options: CheckOptions): Promise<number> {
   const policies = createPolicySet({ policies: await readPolicies(options.policy ?? []), ceiling: 'Enforce' });
   const workloads = createWorkloads((await readSettings(options.config)).workloadKinds);
-  const outcome = await checkManifests(paths, { policies, ...offline, workloads }, options.namespace);
+  const emptyKinds = createEmptyKinds();
+  const context = { policies, ...offline, workloads, emptyKinds };
+  const outcome = await checkManifests(paths, context, options.namespace);
+  for (const warning of emptyKinds.warnings()) process.stderr.write(`sekisho: warning: ${warning}\n`);
   await writeOutput(await render(outcome, options));
   return exitStatus(outcome, options.failOn);
 }
@@ -47,6 +51,7 @@ async function render(outcome: CheckOutcome, { output, lang }: CheckOptions): Pr
 
 interface CheckContext extends JudgeContext {
   readonly workloads: Workloads;
+  readonly emptyKinds: EmptyKinds;
 }
 
 async function checkManifests(
@@ -103,6 +108,7 @@ async function checkObject(
   place: Place,
 ): Promise<CheckedObject | undefined> {
   const workload = context.workloads.ofKind(object.apiVersion, object.kind);
+  if (workload !== undefined) context.emptyKinds.saw(workload, object.value);
   return workload === undefined ? undefined : checkWorkload(object, workload, { ...context, ...place });
 }
 

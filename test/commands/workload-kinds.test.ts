@@ -162,6 +162,20 @@ describe('--config makes kinds of the settings judged', () => {
     expect(await run(['check', manifest, ...baseline, '--config', config])).toMatchObject({ code: 1 });
   });
 
+  test('by sekisho check, which warns of a kind in whose objects there is no template: its path may be wrong', async () => {
+    const config = await settingsFile(rollout, jobSet.replace('replicatedJobs', 'jobs'));
+    const manifest = join(folder, 'jobset.yaml');
+    await writeFile(manifest, JSON.stringify(bad));
+    const { code, stderr } = await run(['check', manifest, ...baseline, '--config', config]);
+    const path = 'spec.jobs[*].template.spec.template';
+    const warning = `no JobSet of jobset.x-k8s.io had a pod template at ${path}: is that its path?`;
+    expect([code, stderr]).toEqual([0, `sekisho: warning: ${warning}\n`]);
+    await settingsFile(rollout, jobSet);
+    const without = { ...bad, spec: {} };
+    await writeFile(manifest, `${JSON.stringify(bad)}\n---\n${JSON.stringify(without)}\n`);
+    expect(await run(['check', manifest, ...baseline, '--config', config])).toMatchObject({ code: 1, stderr: '' });
+  });
+
   test('by sekisho review', async () => {
     const config = await settingsFile(jobSet);
     const custom = { group: 'jobset.x-k8s.io', kind: 'JobSet', resource: 'jobsets' };
