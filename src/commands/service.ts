@@ -1,5 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { AnswerContext } from '../core/admission/answer.ts';
+import { createWorkloads } from '../core/pod/workloads.ts';
+import type { NamespaceSource } from '../core/policy/namespace.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { createMetrics, type Metrics } from '../io/metrics.ts';
 import { offline } from '../io/offline.ts';
@@ -11,9 +13,9 @@ import { type AdmissionServer, createAdmissionServer } from '../io/server/server
 import { urlOf } from '../io/url.ts';
 import { developmentAddress, openCertificate } from './certificate-source.ts';
 import { openCluster, openNamespaces } from './cluster-access.ts';
-import { openPolicies } from './policy-source.ts';
+import { openPolicies, type PolicySource } from './policy-source.ts';
 import type { ServeOptions } from './serve.ts';
-import { readSettings } from './settings.ts';
+import { readSettings, type Settings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
 import { packageVersion } from './version.ts';
 
@@ -50,16 +52,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   // Nobody can be answered before there is a certificate, nor may anybody before there are all policies. The probes say
   // so meanwhile. A namespace that nobody knows yet is read, or is a finding.
   await Promise.all([certificate.first, source.first]);
-  const locale = options.langGiven ? options.lang : (settings.language ?? options.lang);
-  const answers: AnswerContext = {
-    get policies() {
-      return source.policies;
-    },
-    ...offline,
-    namespaces: known.namespaces,
-    locale,
-    ...(settings.installation && { canaryNamespace: settings.installation.canaryNamespace }),
-  };
+  const answers = answersOf({ options, settings, source, namespaces: known.namespaces });
   const pair = certificate.pair();
   const webhook = createAdmissionServer({ pair, answers, limits: standardLimits, inFlight, log, metrics });
   certificate.feed(webhook);
@@ -70,6 +63,28 @@ export async function serve(options: ServeOptions): Promise<void> {
   const addresses = { url, probeUrl: urlOf('http', host, probePort) };
   log.info({ ...addresses, ...source.summary(), namespaces: known.origin }, 'listening');
   log.flush();
+}
+
+interface AnswerOptions {
+  readonly options: ServeOptions;
+  readonly settings: Settings;
+  readonly source: PolicySource;
+  readonly namespaces: NamespaceSource;
+}
+
+/** What every request is answered by. */
+function answersOf({ options, settings, source, namespaces }: AnswerOptions): AnswerContext {
+  const { installation, language, workloadKinds } = settings;
+  return {
+    get policies() {
+      return source.policies;
+    },
+    ...offline,
+    namespaces,
+    locale: options.langGiven ? options.lang : (language ?? options.lang),
+    workloads: createWorkloads(workloadKinds),
+    ...(installation && { canaryNamespace: installation.canaryNamespace }),
+  };
 }
 
 interface LifeOptions {

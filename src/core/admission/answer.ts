@@ -4,7 +4,8 @@ import { isJudgedSubresource } from '../engine/update.ts';
 import { type Language, localesOf } from '../locale.ts';
 import { valueAt } from '../pod/field-path.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
-import { type Workload, workloadOfResource } from '../pod/workload.ts';
+import type { Workload } from '../pod/workload.ts';
+import { builtinWorkloads, type Workloads } from '../pod/workloads.ts';
 import { type FindingGroup, groupFindings } from '../render/finding-groups.ts';
 import { decisionId } from './decision-id.ts';
 import { type AdmissionResponse, type Judged, passing, respond } from './response.ts';
@@ -13,6 +14,8 @@ import type { AdmissionRequest } from './review.ts';
 /** What a verdict depends on besides the request, and the language it is given in. */
 export interface AnswerContext extends JudgeContext {
   readonly locale: Language;
+  /** The kinds that are judged; only Kubernetes' own where it is absent. */
+  readonly workloads?: Workloads;
   /** Whoever asks about an object in this namespace wants to know whether we were asked. */
   readonly canaryNamespace?: string;
 }
@@ -45,7 +48,8 @@ function withCanaryWarning(answer: Answer): Answer {
 }
 
 function verdictOn(request: AdmissionRequest, context: AnswerContext): Answer | Promise<Answer> {
-  const workload = workloadOfResource(request.group, request.resource);
+  const { workloads = builtinWorkloads } = context;
+  const workload = workloads.ofRequest(request);
   if (workload === undefined || !isJudged(request, workload)) return pass(request.uid);
   const { object } = request;
   const reference = referenceOf(request);

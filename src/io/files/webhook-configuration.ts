@@ -1,10 +1,13 @@
 import { stringify } from 'yaml';
+import type { CustomWorkload } from '../../core/pod/workload.ts';
 
 /** Where the API server reaches a webhook that runs beside it, and whom it trusts there. */
 export interface WebhookEndpoint {
   readonly url: string;
   /** PEM. */
   readonly authority: string;
+  /** Kinds of the settings that it is to be asked about too. */
+  readonly custom?: readonly CustomWorkload[];
 }
 
 const everyChange = ['CREATE', 'UPDATE'];
@@ -21,8 +24,16 @@ function rule(group: string, resources: readonly string[], operations: readonly 
   return { apiGroups: [group], apiVersions: ['v1'], operations, resources, scope: 'Namespaced' };
 }
 
+/**
+ * In every version: the settings name none, and a rule for one that the cluster does not serve matches nothing, in
+ * silence. So `Equivalent` has nothing to convert, and paths in messages are those of the version that was applied.
+ */
+function customRule({ group, resource }: CustomWorkload) {
+  return { ...rule(group, [resource], everyChange), apiVersions: ['*'] };
+}
+
 /** For an API server on the same machine: `kubectl apply -f` and it asks us. */
-export function formatWebhookConfiguration({ url, authority }: WebhookEndpoint): string {
+export function formatWebhookConfiguration({ url, authority, custom = [] }: WebhookEndpoint): string {
   return stringify(
     {
       apiVersion: 'admissionregistration.k8s.io/v1',
@@ -33,7 +44,7 @@ export function formatWebhookConfiguration({ url, authority }: WebhookEndpoint):
           name: 'pods.sekisho.dev',
           admissionReviewVersions: ['v1'],
           clientConfig: { url, caBundle: Buffer.from(authority).toString('base64') },
-          rules,
+          rules: [...rules, ...custom.map(customRule)],
           failurePolicy: 'Fail',
           matchPolicy: 'Equivalent',
           namespaceSelector: {
