@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Installation, Settings } from '../src/commands/settings.ts';
 import { answerRequest } from '../src/core/admission/answer.ts';
 import { parseAdmissionReview } from '../src/core/admission/review.ts';
+import { createWorkloads } from '../src/core/pod/workloads.ts';
 import { parsePodPolicyException } from '../src/core/policy/pod-policy-exception.ts';
 import { createPolicySet } from '../src/core/policy/policy-set.ts';
 import { keepCertificates } from '../src/io/certificates/keeper.ts';
@@ -11,6 +12,7 @@ import { keepLeaf, leafNames } from '../src/io/certificates/leaf.ts';
 import { configurationOf, secretOf } from '../src/io/certificates/objects.ts';
 import { systemClock } from '../src/io/clock.ts';
 import { pathOf } from '../src/io/cluster/object.ts';
+import { formatWebhookConfiguration } from '../src/io/files/webhook-configuration.ts';
 import { standardTiming } from '../src/io/lease/election.ts';
 import { startElector } from '../src/io/lease/elector.ts';
 import { offline } from '../src/io/offline.ts';
@@ -78,6 +80,37 @@ async function excusedUnder({ exceptions: { maxDuration } }: Settings): Promise<
   const review = parseAdmissionReview(reviewOf(podWith({ hostPID: true })));
   return (await answerRequest(review, { policies, ...offline, now: () => now, locale: 'en' })).response;
 }
+
+const rollouts = { group: 'argoproj.io', kind: 'Rollout', resource: 'rollouts', path: 'spec.template' };
+
+/** The answers to a Rollout by its resource, as the webhook gets it, and by its kind, as a file has it. */
+async function rolloutUnder({ workloadKinds }: Settings): Promise<unknown> {
+  const workloads = createWorkloads(workloadKinds);
+  const policies = createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: 'Enforce' });
+  const template = { spec: { template: podWith({ hostPID: true }) } };
+  const object = { apiVersion: 'argoproj.io/v1alpha1', kind: 'Rollout', metadata: { name: 'web' }, ...template };
+  const review = reviewOf(object);
+  const named = { group: 'argoproj.io', version: 'v1alpha1' };
+  const asked = {
+    ...(review['request'] as Json),
+    kind: { ...named, kind: 'Rollout' },
+    resource: { ...named, resource: 'rollouts' },
+  };
+  const request = parseAdmissionReview({ ...review, request: asked });
+  const { response } = await answerRequest(request, { policies, workloads, ...offline, locale: 'en' });
+  return [response, workloads.ofKind(object.apiVersion, object.kind)?.kind];
+}
+
+function configurationUnder({ workloadKinds }: Settings): unknown {
+  const { custom } = createWorkloads(workloadKinds);
+  return formatWebhookConfiguration({ url: 'https://127.0.0.1', authority: '', custom });
+}
+
+const rollout = (field: keyof typeof rollouts, other: string): SettingPair => ({
+  one: { workloadKinds: [rollouts] },
+  other: { workloadKinds: [{ ...rollouts, [field]: other }] },
+  outcome: rolloutUnder,
+});
 
 /** Where in the cluster everything is looked for that the chart has made. */
 function placesOf({ installation: chart }: Settings): readonly unknown[] {
@@ -174,6 +207,11 @@ export const settingPairs: ReadonlyMap<string, SettingPair> = new Map<string, Se
       outcome: excusedUnder,
     },
   ],
+  ['workloadKinds.[].group', rollout('group', 'rollouts.example')],
+  ['workloadKinds.[].kind', rollout('kind', 'Release')],
+  // Who sends a request says its kind too; by the resource the API server is told what to send.
+  ['workloadKinds.[].resource', { ...rollout('resource', 'releases'), outcome: configurationUnder }],
+  ['workloadKinds.[].path', rollout('path', 'spec.other')],
   ['certs.caLifetime', certificates({ caLifetime: '8760h' }, { caLifetime: '4380h' })],
   ['certs.leafLifetime', certificates({ leafLifetime: '168h' }, { leafLifetime: '24h' })],
   // A leaf must outlive a change of the CA, so its shortest life follows from this; the second file is refused.

@@ -1,4 +1,4 @@
-import { type Workload, workloads } from '../../src/core/pod/workload.ts';
+import { type BuiltinWorkload, workloads } from '../../src/core/pod/workload.ts';
 import type { ApiAnswer, ApiClient } from './api-client.ts';
 import type { Pod } from './pod-twists.ts';
 import { randomPod } from './random-pods.ts';
@@ -8,7 +8,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** An object as somebody would write it: in no namespace, without what the API server fills in. */
 export interface Manifest {
-  readonly workload: Workload;
+  readonly workload: BuiltinWorkload;
   readonly name: string;
   readonly object: Json;
 }
@@ -23,7 +23,7 @@ export function randomManifest(seed: number, index: number): Manifest {
 }
 
 /** The pod, or an object that makes such pods. */
-export function manifestOf(workload: Workload, pod: Pod, name: string): Manifest {
+export function manifestOf(workload: BuiltinWorkload, pod: Pod, name: string): Manifest {
   const { group, kind } = workload;
   const head = { apiVersion: group === '' ? 'v1' : `${group}/v1`, kind };
   if (workload.path.length === 0) {
