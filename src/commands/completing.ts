@@ -1,5 +1,5 @@
 import { Command, type Option } from 'commander';
-import { podSecurityRules } from '../core/rules/index.ts';
+import { namespaceRules, podSecurityRules } from '../core/rules/index.ts';
 import { everyCommand } from './every-command.ts';
 
 /** What can stand where a value is expected: these words, files, or both. */
@@ -39,7 +39,7 @@ export async function describeCommands(program: Command): Promise<CompletedProgr
 
 function describeCommand(command: Command): CompletedCommand {
   const [argument] = command.registeredArguments;
-  const rules = command.name() === 'explain' ? podSecurityRules.map(({ id }) => id) : [];
+  const rules = command.name() === 'explain' ? [...podSecurityRules, ...namespaceRules].map(({ id }) => id) : [];
   const words = argument?.argChoices ?? rules;
   return {
     name: command.name(),

@@ -85,6 +85,8 @@ const note = z
 
 export const levels = ['privileged', 'baseline', 'restricted'] as const;
 
+export type Level = (typeof levels)[number];
+
 /** Who but these lowers or removes a Pod Security label of a namespace violates `namespaceLabelChange`. */
 const labelGuard = z.strictObject({
   allow: z
