@@ -1,6 +1,8 @@
 import { stringify } from 'yaml';
 import type { Locale, Localized } from '../src/core/locale.ts';
 import { type ExplainedExample, type ExplainedRule, examplesOf, versionsOf } from '../src/core/render/rule-examples.ts';
+import { settingsText } from '../src/core/render/rule-settings.ts';
+import { referenceTexts } from '../src/core/render/rule-text.ts';
 
 /* The pages under docs/rules: nothing stands there that does not stand in the rule. */
 
@@ -15,7 +17,7 @@ const words = {
   since: { en: 'Versions', ja: 'バージョン' },
   overrides: { en: 'Speaks for', ja: '代わりに判定するルール' },
   control: { en: 'Control', ja: '対応する項目' },
-  pss: { en: 'Pod Security Standards', ja: 'Pod Security Standards' },
+  settings: { en: 'In a policy', ja: 'ポリシーでの設定' },
   why: { en: 'Why', ja: '理由' },
   fix: { en: 'What to change', ja: '修正方法' },
   allowed: { en: 'Allowed', ja: '許可される例' },
@@ -53,13 +55,18 @@ export function rulePage(rule: ExplainedRule, locale: Locale): string {
       ? []
       : [`- ${words.since[locale]}: ${versions.map(({ since }) => `v${since}`).join(', ')}`]),
     ...(overrides.length === 0 ? [] : [`- ${words.overrides[locale]}: ${overrides.join(', ')}`]),
-    ...(rule.references.pss ?? []).map((name) => `- ${words.control[locale]}: ${words.pss[locale]}, ${name}`),
+    ...referenceTexts(rule, locale).map((text) => `- ${words.control[locale]}: ${text}`),
     '',
     `## ${words.why[locale]}`,
     rule.why[locale],
     '',
     `## ${words.fix[locale]}`,
     rule.fix[locale],
+    '',
+    `## ${words.settings[locale]}`,
+    '```yaml',
+    `spec:\n${settingsText(rule, locale).trimEnd().replaceAll(/^/gm, '  ')}`,
+    '```',
     '',
     `## ${words.allowed[locale]}`,
     ...allowed.flatMap((example) => exampleLines(example, locale)),

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { SekishoError } from '../core/error.ts';
+import { systemClock } from '../io/clock.ts';
 import { readCredentials } from '../io/cluster/credentials.ts';
 import { createClusterClient } from '../io/cluster/http-client.ts';
 import type { Logger } from '../io/log.ts';
@@ -70,7 +71,7 @@ async function openDevelopmentCertificate(
       await writeDevelopmentFiles(dir, authority, url);
       log.debug({ dir }, 'wrote ca.crt and webhook-configuration.yaml');
     },
-    unreadiness: () => untimely(pair, new Date()),
+    unreadiness: () => untimely(pair, systemClock.wall()),
   };
 }
 
@@ -98,7 +99,7 @@ async function openCertificateFiles(
       webhook = server;
     },
     announce: async () => undefined,
-    unreadiness: () => untimely(watch.pair, new Date()),
+    unreadiness: () => untimely(watch.pair, systemClock.wall()),
   };
 }
 
@@ -126,8 +127,8 @@ async function openOwnCertificate(
     times: certs,
     log,
     metrics,
-    now: () => new Date(),
-    elapsed: () => performance.now(),
+    now: systemClock.wall,
+    elapsed: systemClock.monotonic,
     changed(pair) {
       current = pair;
       webhook?.serve(pair);

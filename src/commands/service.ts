@@ -93,6 +93,7 @@ function startLife({ log, metrics, certificate, delay }: LifeOptions): Life {
       await webhook?.close();
       await probes.close();
     },
+    undrained: 'requests still in flight, not waiting any longer',
   });
   return {
     probes,

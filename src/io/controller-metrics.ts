@@ -1,5 +1,6 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts';
+import { createRegistry } from './process-metrics.ts';
 
 /** What the leader says of the paths to a pod. */
 export interface CoverageMetrics {
@@ -16,11 +17,8 @@ export interface ControllerMetrics extends CoverageMetrics, CertificateMetrics {
 
 /** Those of `sekisho controller`. */
 export function createControllerMetrics(version: string): ControllerMetrics {
-  const registry = new Registry();
+  const registry = createRegistry(version);
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const build = { name: 'sekisho_build_info', help: 'Always 1.', labelNames: ['version', 'node'], registers };
-  new Gauge(build).set({ version, node: process.versions.node }, 1);
   const leader = new Gauge({ name: 'sekisho_leader', help: 'Whether this process leads: 0 or 1.', registers });
   const coverage = new Gauge({
     name: 'sekisho_coverage',

@@ -1,9 +1,10 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Finding } from '../core/engine/decision.ts';
 import { workloads } from '../core/pod/workload.ts';
 import type { Mode } from '../core/policy/mode.ts';
 import type { PodPolicy } from '../core/policy/pod-policy.ts';
 import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts';
+import { createRegistry } from './process-metrics.ts';
 
 /** What is counted of one request. */
 export interface AdmissionSample {
@@ -54,15 +55,13 @@ const subresources: ReadonlySet<string> = new Set(['', 'ephemeralcontainers', 'r
 
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-export function createMetrics(sources: MetricSources): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const process = processMetrics(registry, sources);
+export function createMetrics({ version, inflight }: MetricSources): Metrics {
+  const registry = createRegistry(version);
   return {
     registry,
     admitted: admissionMetrics(registry),
     found: findingMetrics(registry),
-    ...process,
+    ...loadMetrics(registry, inflight),
     ...createCertificateMetrics(registry),
   };
 }
@@ -164,9 +163,9 @@ function newTallies(policy: string, rule: string): Record<Mode, Tally> {
   return { Enforce: tally('Enforce'), Warn: tally('Warn'), Audit: tally('Audit') };
 }
 
-type ProcessMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found' | keyof CertificateMetrics>;
+type LoadMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found' | keyof CertificateMetrics>;
 
-function processMetrics(registry: Registry, { version, inflight }: MetricSources): ProcessMetrics {
+function loadMetrics(registry: Registry, inflight: MetricSources['inflight']): LoadMetrics {
   const registers = [registry];
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers });
@@ -189,7 +188,6 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
     'Policies of the sources; not ready: another version holds than stands there, or none.',
     ['mode', 'ready'],
   );
-  gauge('sekisho_build_info', 'Always 1.', ['version', 'node']).set({ version, node: process.versions.node }, 1);
   return {
     shed: () => shed.inc(),
     connectionEvicted: () => evicted.inc(),

@@ -43,6 +43,8 @@ type RuleWords<M extends string> = Omit<
 
 /** One question asked of an update of a namespace. No policy switches it on by its id: a section of its own does. */
 export interface NamespaceRule<M extends string = string> extends RuleWords<M> {
+  /** The section of a policy that switches it on. */
+  readonly settings: Readonly<Record<string, unknown>>;
   check(change: LabelChange): Iterable<Violation<M>>;
   readonly examples: {
     readonly allowed: readonly [ChangeExample, ...ChangeExample[]];

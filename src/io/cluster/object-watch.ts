@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, type SekishoError } from '../../core/error.ts';
 import type { ClusterClient, ObjectMeta, WatchEvent } from './client.ts';
+import { linkedAbort } from './linked-abort.ts';
 import { type ClusterObject, pathOf, readObject } from './object.ts';
 import { refusal, refusedStatus } from './refusal.ts';
 
@@ -154,20 +155,6 @@ async function lookAgain({ client, object, see, count, signal }: Following): Pro
   const state = await readObject(client, object);
   // What the watch has said meanwhile is as new, or newer.
   if (count() === before && !signal.aborted) see(state);
-}
-
-interface LinkedAbort extends Disposable {
-  readonly signal: AbortSignal;
-  abort(): void;
-}
-
-/** Aborted with another signal or by itself; forgotten by that signal afterwards, which lives as long as the process. */
-function linkedAbort(outer: AbortSignal): LinkedAbort {
-  const inner = new AbortController();
-  const abort = (): void => inner.abort();
-  outer.addEventListener('abort', abort, { once: true });
-  if (outer.aborted) abort();
-  return { signal: inner.signal, abort, [Symbol.dispose]: () => outer.removeEventListener('abort', abort) };
 }
 
 function queryOf({ object, pace }: Following, from: string | undefined): string {

@@ -1,10 +1,9 @@
 import { SekishoError } from '../../core/error.ts';
-import { formatFieldPath } from '../../core/pod/field-path.ts';
 import { newestMinor } from '../../core/pod/version.ts';
 import { builtinPolicy, builtinPrefix } from '../../core/policy/builtin-policies.ts';
 import { apiGroup, type PodPolicy, parsePodPolicy } from '../../core/policy/pod-policy.ts';
 import { statedName } from '../../core/policy/unread-policy.ts';
-import { type ConfigurationDocument, readConfigurationFile } from './configuration-documents.ts';
+import { type ConfigurationDocument, formatIssue, readConfigurationFile } from './configuration-documents.ts';
 import { filesOf, type PolicyFile } from './policy-files.ts';
 
 /** A policy, and where it came from. */
@@ -136,11 +135,7 @@ function isOurs(value: unknown): boolean {
 function parseDocument(document: ConfigurationDocument): { policy: PodPolicy } | { error: SekishoError } {
   const parsed = parsePodPolicy(document.value);
   if ('policy' in parsed) return parsed;
-  const lines = parsed.issues.map(({ path, message }) => {
-    const field = path.length === 0 ? 'the document' : formatFieldPath(path);
-    return `${document.locate(path)}: ${field}: ${message}`;
-  });
-  return { error: invalid(lines.join('\n')) };
+  return { error: invalid(parsed.issues.map((issue) => formatIssue(document, issue)).join('\n')) };
 }
 
 function invalid(message: string): SekishoError<'PolicyInvalid'> {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SekishoError } from '../../core/error.ts';
-import { pollFiles } from '../file-poll.ts';
+import { type FilePoll, pollFiles } from '../file-poll.ts';
 import { type PolicyDocuments, readPolicyDocuments, refuseClashes } from './policies.ts';
 import { fingerprintOfSources } from './policy-files.ts';
 import { nothingRead, type PolicyReading, takeReading } from './policy-reading.ts';
@@ -15,11 +15,9 @@ export interface PolicyListener {
   warn(message: string): void;
 }
 
-export interface PolicyWatch {
+/** The policies to serve, as the files have them. */
+export interface PolicyWatch extends FilePoll {
   readonly reading: PolicyReading;
-  /** Looks at the files now instead of at the next tick. */
-  poll(): Promise<void>;
-  [Symbol.dispose](): void;
 }
 
 /**
@@ -52,18 +50,12 @@ export async function watchPolicies(sources: readonly string[], listener: Policy
       failure = error.message;
     }
   };
-  // One after the other, so that no older reading overtakes a newer one.
-  let last = Promise.resolve();
-  const poll = (): Promise<void> => {
-    last = last.then(look);
-    return last;
-  };
-  const polling = pollFiles(poll);
+  const polling = pollFiles(look);
   return {
     get reading() {
       return reading;
     },
-    poll,
+    poll: polling.poll,
     [Symbol.dispose]: () => polling[Symbol.dispose](),
   };
 }

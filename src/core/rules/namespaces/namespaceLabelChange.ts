@@ -99,6 +99,12 @@ export const namespaceLabelChange = defineNamespaceRule({
       ja: '{version} かそれより新しいバージョンのままでなければなりません',
     },
   },
+  settings: {
+    podSecurity: {
+      level: 'restricted',
+      labelGuard: { allow: { users: ['admin@example.com'], groups: ['system:masters'] } },
+    },
+  },
   check: lowered,
   examples: {
     allowed: [
