@@ -123,7 +123,7 @@ describeCase('the chart', ['helm'], () => {
       }
       const settings = await readSettings(join(folder, 'settings.yaml'));
       await writeFile(join(folder, 'settings.yaml'), '# read\n');
-      const policies = await readPolicies([folder]);
+      const { policies } = await readPolicies([folder]);
       const self = variant !== 'existing-certificate-values.yaml';
       const full = variant === 'everything-values.yaml' ? 'checkpoint' : 'sekisho';
       expect(settings.installation, variant).toEqual({

@@ -14,7 +14,8 @@ export type ErrorCode =
   | 'CertificateInvalid'
   | 'ServerFailed'
   | 'ClusterUnreachable'
-  | 'ClusterRefused';
+  | 'ClusterRefused'
+  | 'AnswerTooLong';
 
 /** The only error class of the project. */
 export class SekishoError<Code extends ErrorCode = ErrorCode> extends Error {

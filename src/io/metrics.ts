@@ -25,6 +25,8 @@ export interface Metrics extends CertificateMetrics {
   /** Asked when somebody reads the metrics. */
   watchConnections(count: () => number): void;
   setPolicies(states: PolicyStates): void;
+  /** Whether a collection of the cluster is followed; while it is not, what was known last is used. */
+  setFollowed(resource: string, followed: boolean): void;
 }
 
 /** The policies of the sources, by whether their documents can be used. */
@@ -61,6 +63,7 @@ export function createMetrics({ version, inflight }: MetricSources): Metrics {
     registry,
     admitted: admissionMetrics(registry),
     found: findingMetrics(registry),
+    setFollowed: watchMetrics(registry),
     ...loadMetrics(registry, inflight),
     ...createCertificateMetrics(registry),
   };
@@ -127,7 +130,7 @@ function findingMetrics(registry: Registry): Metrics['found'] {
   const tallies = new Map<string, Map<string, Record<Mode, Tally>>>();
   new Counter({
     name: 'sekisho_findings_total',
-    help: 'Violations found, by the policy that minds them.',
+    help: 'Violations found that no exception excuses, by the policy that minds them.',
     labelNames: ['policy', 'rule', 'mode'],
     registers: [registry],
     collect() {
@@ -141,7 +144,8 @@ function findingMetrics(registry: Registry): Metrics['found'] {
     },
   });
   return (findings) => {
-    for (const { policy: name, rule, mode } of findings) {
+    for (const { policy: name, rule, mode, exception } of findings) {
+      if (exception !== undefined) continue;
       const policy = tallies.has(name) || tallies.size < policiesNamed ? name : 'other';
       let rules = tallies.get(policy);
       if (rules === undefined) {
@@ -163,7 +167,17 @@ function newTallies(policy: string, rule: string): Record<Mode, Tally> {
   return { Enforce: tally('Enforce'), Warn: tally('Warn'), Audit: tally('Audit') };
 }
 
-type LoadMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found' | keyof CertificateMetrics>;
+function watchMetrics(registry: Registry): Metrics['setFollowed'] {
+  const followed = new Gauge({
+    name: 'sekisho_watch_following',
+    help: 'Whether a collection of the cluster is followed: 0 while what was known last is used.',
+    labelNames: ['resource'],
+    registers: [registry],
+  });
+  return (resource, now) => followed.set({ resource }, now ? 1 : 0);
+}
+
+type LoadMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found' | 'setFollowed' | keyof CertificateMetrics>;
 
 function loadMetrics(registry: Registry, inflight: MetricSources['inflight']): LoadMetrics {
   const registers = [registry];

@@ -169,7 +169,9 @@ async function textOf(response: IncomingMessage): Promise<string> {
   let length = 0;
   for await (const chunk of response) {
     length += (chunk as Buffer).length;
-    if (length > longestAnswer) throw new Error(`the answer is longer than ${longestAnswer} bytes`);
+    if (length > longestAnswer) {
+      throw new SekishoError('AnswerTooLong', `the answer is longer than ${longestAnswer} bytes`);
+    }
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks).toString();

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, type SekishoError } from '../../core/error.ts';
-import type { ClusterClient, ObjectMeta, WatchEvent } from './client.ts';
+import { messageOf } from '../../core/error.ts';
+import type { ClusterClient } from './client.ts';
 import { linkedAbort } from './linked-abort.ts';
-import { type ClusterObject, pathOf, readObject } from './object.ts';
-import { refusal, refusedStatus } from './refusal.ts';
+import { type ClusterObject, metaOf, pathOf, readObject } from './object.ts';
+import { refusedEvent, refusedStatus } from './refusal.ts';
+import { backOff, briefWatch, standardPace, timeoutSeconds, type WatchPace } from './watch-pace.ts';
 
 export interface ObjectListener {
   /** Its state when the watch began, and after every change; undefined while it does not exist. */
@@ -19,18 +19,6 @@ export interface ObjectWatch extends AsyncDisposable {
 
 /** Follows one object of a cluster until it is disposed; the account needs `get` and `watch` for its name, not `list`. */
 export type WatchObject = (client: ClusterClient, object: ClusterObject, listener: ObjectListener) => ObjectWatch;
-
-export interface WatchPace {
-  /** From 0 to 1. */
-  random(): number;
-  /** Of one watch. Short, because a half-open connection is found no earlier than a watch should have ended. */
-  readonly seconds: number;
-  /** Milliseconds before the first attempt after a failure; twice as long after every further one, up to the longest. */
-  readonly shortestWait: number;
-  readonly longestWait: number;
-}
-
-const standardPace: WatchPace = { random: Math.random, seconds: 45, shortestWait: 500, longestWait: 15_000 };
 
 export const watchObject: WatchObject = createObjectWatcher(standardPace);
 
@@ -90,9 +78,6 @@ function createSight(tell: (state: unknown) => void): Sight {
   };
 }
 
-/** A watch that ends sooner was not ended by its timeout: whoever ends it so must not be asked again and again. */
-const briefWatch = 1_000;
-
 async function follow(following: Following): Promise<void> {
   const { signal } = following;
   let failures = 0;
@@ -111,14 +96,8 @@ async function follow(following: Following): Promise<void> {
       if (!expired) failures++;
       version = undefined;
     }
-    if (failures > 0) await pause(following, failures);
+    if (failures > 0) await backOff(following.pace, failures, signal);
   }
-}
-
-/** Jittered, so that replicas which lost the API server together do not come back together. */
-async function pause({ pace, signal }: Following, failures: number): Promise<void> {
-  const wait = Math.min(pace.longestWait, pace.shortestWait * 2 ** Math.min(failures - 1, 16));
-  await sleep(wait * (0.5 + pace.random() / 2), undefined, { signal }).catch(() => undefined);
 }
 
 /**
@@ -140,7 +119,7 @@ async function watchOnce(following: Following, from: string | undefined): Promis
   };
   let version = from;
   for await (const event of client.watch(queryOf(following, from), watching.signal, { opened })) {
-    if (event.type === 'ERROR') throw refusalOf(event, object);
+    if (event.type === 'ERROR') throw refusedEvent(event, pathOf(object));
     const meta = metaOf(event.object);
     version = meta?.resourceVersion ?? version;
     if (event.type === 'BOOKMARK' || meta?.name !== object.name) continue;
@@ -162,19 +141,8 @@ function queryOf({ object, pace }: Following, from: string | undefined): string 
     watch: '1',
     fieldSelector: `metadata.name=${object.name}`,
     allowWatchBookmarks: 'true',
-    timeoutSeconds: String(Math.ceil(pace.seconds * (1 + pace.random() / 3))),
+    timeoutSeconds: timeoutSeconds(pace),
   });
   if (from !== undefined) query.set('resourceVersion', from);
   return `${object.collection}?${query}`;
-}
-
-/** The object of an ERROR is a `Status` with the code that a refusal at the start would have had. */
-function refusalOf({ object }: WatchEvent, watched: ClusterObject): SekishoError<'ClusterRefused'> {
-  const code = typeof object === 'object' && object !== null && 'code' in object ? Number(object.code) : 0;
-  return refusal(`watch ${pathOf(watched)}`, { status: code, body: object, warnings: [] });
-}
-
-function metaOf(object: unknown): ObjectMeta | undefined {
-  const meta = typeof object === 'object' && object !== null && 'metadata' in object ? object.metadata : undefined;
-  return typeof meta === 'object' && meta !== null ? (meta as ObjectMeta) : undefined;
 }

@@ -1,4 +1,4 @@
-import type { ClusterClient } from './client.ts';
+import type { ClusterClient, ObjectMeta } from './client.ts';
 import { refusal } from './refusal.ts';
 
 /** One object, and where it stands. */
@@ -23,4 +23,10 @@ export async function readObject(client: ClusterClient, object: ClusterObject): 
   if (answer.status === 404) return undefined;
   if (answer.status === 200 && answer.body !== undefined) return answer.body;
   throw refusal(`get ${pathOf(object)}`, answer);
+}
+
+/** What names an object and its version, where it is one. */
+export function metaOf(object: unknown): ObjectMeta | undefined {
+  const meta = typeof object === 'object' && object !== null && 'metadata' in object ? object.metadata : undefined;
+  return typeof meta === 'object' && meta !== null ? (meta as ObjectMeta) : undefined;
 }

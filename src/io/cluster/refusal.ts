@@ -1,5 +1,5 @@
 import { SekishoError } from '../../core/error.ts';
-import type { ClusterAnswer } from './client.ts';
+import type { ClusterAnswer, WatchEvent } from './client.ts';
 
 /** An answer that is no success, as an error: `cannot update the Lease a/b: 403 Forbidden: …`. */
 export function refusal(what: string, answer: ClusterAnswer): SekishoError<'ClusterRefused'> {
@@ -12,6 +12,12 @@ export function refusal(what: string, answer: ClusterAnswer): SekishoError<'Clus
 export function refusedStatus(thrown: unknown): number | undefined {
   if (!(thrown instanceof SekishoError) || thrown.code !== 'ClusterRefused') return undefined;
   return (thrown.cause as { status?: number } | undefined)?.status;
+}
+
+/** The object of an ERROR is a `Status` with the code that a refusal at the start would have had. */
+export function refusedEvent({ object }: WatchEvent, path: string): SekishoError<'ClusterRefused'> {
+  const code = typeof object === 'object' && object !== null && 'code' in object ? Number(object.code) : 0;
+  return refusal(`watch ${path}`, { status: code, body: object, warnings: [] });
 }
 
 /** What a `Status` says. */

@@ -1,9 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SekishoError } from '../../core/error.ts';
+import {
+  nothingRead,
+  type PolicyDocuments,
+  type PolicyReading,
+  refuseClashes,
+  takeReading,
+} from '../../core/policy/policy-reading.ts';
 import { type FilePoll, pollFiles } from '../file-poll.ts';
-import { type PolicyDocuments, readPolicyDocuments, refuseClashes } from './policies.ts';
+import { readPolicyDocuments, requirePolicies } from './policies.ts';
 import { fingerprintOfSources } from './policy-files.ts';
-import { nothingRead, type PolicyReading, takeReading } from './policy-reading.ts';
 
 /** What becomes of a change of the files. */
 export interface PolicyListener {
@@ -22,12 +28,21 @@ export interface PolicyWatch extends FilePoll {
 
 /**
  * Reads the sources and keeps looking. Throws where one cannot be read, holds no policy or two bear one name; a document
- * that is broken stops nothing.
+ * that is broken stops nothing. `alone`: no policy comes from anywhere else, so that there has to be one.
  */
-export async function watchPolicies(sources: readonly string[], listener: PolicyListener): Promise<PolicyWatch> {
+export async function watchPolicies(
+  sources: readonly string[],
+  listener: PolicyListener,
+  { alone = true }: { readonly alone?: boolean } = {},
+): Promise<PolicyWatch> {
   const warn = onceEach(listener.warn);
-  const first = await readUnchanged(sources, warn);
-  refuseClashes(first.documents.good, first.documents.broken);
+  const readAll = async (): Promise<Unchanged> => {
+    const read = await readUnchanged(sources, warn);
+    if (alone) requirePolicies(read.documents, sources);
+    return read;
+  };
+  const first = await readAll();
+  refuseClashes(first.documents);
   let seen = first.fingerprint;
   let reading = takeReading(first.documents, nothingRead);
   let failure = '';
@@ -36,7 +51,7 @@ export async function watchPolicies(sources: readonly string[], listener: Policy
   const look = async (): Promise<void> => {
     try {
       if (failure === '' && !again && (await fingerprintOfSources(sources)) === seen) return;
-      const { fingerprint, documents } = await readUnchanged(sources, warn);
+      const { fingerprint, documents } = await readAll();
       const next = takeReading(documents, reading);
       again = fingerprint !== seen;
       seen = fingerprint;

@@ -52,7 +52,7 @@ function mistakeFields(mistakes: readonly StatusCause[]) {
 
 function findingFields(groups: readonly FindingGroup[]) {
   const shown = groups.length > findingsLogged ? groups.slice(0, findingsLogged) : groups;
-  return shown.map(({ finding: { rule, mode, container, preexisting, letThrough }, policies, path }) => ({
+  return shown.map(({ finding: { rule, mode, container, preexisting, letThrough, exception }, policies, path }) => ({
     policy: policies.length > 1 ? policies.slice(0, policiesLogged).join(',') : policies[0],
     rule: rule.id,
     mode,
@@ -60,5 +60,6 @@ function findingFields(groups: readonly FindingGroup[]) {
     container: container === undefined ? undefined : cut(container),
     preexisting,
     letThrough,
+    exception: exception?.name,
   }));
 }

@@ -53,6 +53,8 @@ export type LoopbackApi = Awaited<ReturnType<typeof startApi>>;
 
 export async function startApi(options: LoopbackApiOptions = {}) {
   const objects = new Map<string, StoredObject>();
+  /** Those that can be listed. */
+  const collections = new Set<string>();
   const history: Change[] = [];
   const watchers = new Set<Watcher>();
   const asked: Asked[] = [];
@@ -120,7 +122,21 @@ export async function startApi(options: LoopbackApiOptions = {}) {
     if (stated !== undefined && stated !== current.metadata.resourceVersion) return { status: 409 };
     return { status: 200, body: put(path, body as StoredObject) };
   };
+  /** Pages as the API server makes them: all of the moment of the first. */
+  const pages = new Map<string, { readonly items: readonly StoredObject[]; readonly version: number }>();
+  const list = ({ path, query }: Asked): Interception => {
+    const token = query.get('continue');
+    const all = [...objects].filter(([key]) => key.slice(0, key.lastIndexOf('/')) === path);
+    const page = pages.get(token ?? '') ?? { items: all.map(([, object]) => object), version };
+    const limit = Number(query.get('limit') ?? page.items.length);
+    const rest = { ...page, items: page.items.slice(limit) };
+    const next = rest.items.length === 0 ? {} : { continue: `page-${pages.size}` };
+    if (next.continue !== undefined) pages.set(next.continue, rest);
+    const metadata = { resourceVersion: String(page.version), ...next };
+    return { status: 200, body: { kind: 'List', metadata, items: page.items.slice(0, limit) } };
+  };
   const perform = (call: Asked): Interception => {
+    if (call.method === 'GET' && collections.has(call.path)) return list(call);
     const object = objects.get(call.path);
     if (call.method === 'GET') return object === undefined ? { status: 404 } : { status: 200, body: object };
     if (call.method === 'PUT') return update(call);
@@ -149,6 +165,7 @@ export async function startApi(options: LoopbackApiOptions = {}) {
     url,
     asked,
     objects,
+    collections,
     put,
     remove,
     /** The watches open now. */
