@@ -10,8 +10,8 @@ import { createProbeServer, type ProbeServer } from '../io/server/probe-server.t
 import { type AdmissionServer, createAdmissionServer } from '../io/server/server.ts';
 import { urlOf } from '../io/url.ts';
 import { developmentAddress, openCertificate } from './certificate-source.ts';
-import { openCluster, openNamespaces } from './cluster-access.ts';
-import { openPolicies } from './policy-source.ts';
+import { openCluster, openNamespaces, openPods } from './cluster-access.ts';
+import { hasGuard, openPolicies } from './policy-source.ts';
 import type { ServeOptions } from './serve.ts';
 import { readSettings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
@@ -30,7 +30,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const metrics = createMetrics({ version: packageVersion(), inflight: () => inFlight.requests });
   const settings = await readSettings(options.config);
   const client = await openCluster(options, settings);
-  const source = await openPolicies(options, { ceiling: settings.maxMode, log, metrics, client });
+  const maxExceptionDuration = settings.exceptions.maxDuration;
+  const source = await openPolicies(options, { ceiling: settings.maxMode, maxExceptionDuration, log, metrics, client });
   const { namespaces, unreadiness } = await openNamespaces({ client, log, metrics });
   const certificate = await openCertificate(options, settings, { log, metrics, client });
   const host = options.host ?? (options.dev ? '127.0.0.1' : await anyAddress());
@@ -52,6 +53,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...offline,
     namespaces,
     locale,
+    maxExceptionDuration,
+    isTaken: source.isTaken,
+    ...(await openPods({ client, log })),
     ...(settings.installation && { canaryNamespace: settings.installation.canaryNamespace }),
   };
   const pair = certificate.pair();
@@ -59,7 +63,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   certificate.feed(webhook);
   const port = await webhook.listen({ host, port: options.port });
   const url = urlOf('https', host, port);
-  await certificate.announce(urlOf('https', developmentAddress(options), port));
+  await certificate.announce(urlOf('https', developmentAddress(options), port), { guard: hasGuard(source.policies) });
   life.listening(webhook);
   log.info({ url, probeUrl: urlOf('http', host, probePort), ...source.summary() }, 'listening');
   log.flush();

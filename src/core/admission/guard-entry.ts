@@ -35,7 +35,9 @@ export function guardNamespace(request: AdmissionRequest, context: GuardContext)
 function changeOf({ name, object, oldObject, username, groups }: AdmissionRequest): NamespaceChange {
   const stated = valueAt(object, ['metadata', 'name']);
   const known = name === '' && typeof stated === 'string' ? stated : name;
+  const uid = valueAt(object, ['metadata', 'uid']);
   return {
+    uid: typeof uid === 'string' ? uid : '',
     before: { name: known, labels: labelsOf(oldObject) },
     after: { name: known, labels: labelsOf(object) },
     user: username,

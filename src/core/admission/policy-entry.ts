@@ -4,6 +4,7 @@ import { SekishoError } from '../error.ts';
 import type { Language } from '../locale.ts';
 import { formatFieldPath, valueAt } from '../pod/field-path.ts';
 import { acceptanceOf } from '../policy/exceptions.ts';
+import type { OwnKind, OwnObject } from '../policy/own-object.ts';
 import { type DocumentIssue, parsePodPolicy } from '../policy/pod-policy.ts';
 import { type PodPolicyException, parsePodPolicyException } from '../policy/pod-policy-exception.ts';
 import { cutToBytes, printable } from '../render/escape.ts';
@@ -17,8 +18,8 @@ export interface PolicyContext extends Pick<JudgeContext, 'policies' | 'now'> {
   readonly locale: Language;
   /** Milliseconds: `exceptions.maxDuration` of the settings. */
   readonly maxExceptionDuration?: number;
-  /** Whether a policy that does not come from the cluster bears the name. */
-  isPolicyNameTaken?(name: string): boolean;
+  /** Whether an object of a file, or a built-in one, bears the name: then what the cluster has of that name is not used. */
+  isTaken?(kind: OwnKind, name: string): boolean;
 }
 
 /** What is to be said of an object: it is refused where there are issues. */
@@ -64,11 +65,15 @@ function isSame(spec: unknown, old: unknown): boolean {
   }
 }
 
-function examinePolicy(object: unknown, { isPolicyNameTaken }: PolicyContext): Examined {
+function examinePolicy(object: unknown, context: PolicyContext): Examined {
   const parsed = parsePodPolicy(object);
-  if ('issues' in parsed) return { issues: parsed.issues, warnings: [] };
-  const { name } = parsed.policy.metadata;
-  return { issues: [], warnings: isPolicyNameTaken?.(name) ? [{ about: 'nameTaken', names: [name] }] : [] };
+  return 'issues' in parsed
+    ? { issues: parsed.issues, warnings: [] }
+    : { issues: [], warnings: nameWarning(parsed.policy, context) };
+}
+
+function nameWarning({ kind, metadata: { name } }: OwnObject, { isTaken }: PolicyContext): readonly PolicyWarning[] {
+  return isTaken?.(kind, name) ? [{ about: 'nameTaken', names: [name] }] : [];
 }
 
 function examineException(object: unknown, context: PolicyContext): Examined {
@@ -93,10 +98,11 @@ function hours(milliseconds: number): string {
 }
 
 /** Names that nobody bears are no mistake: what bears them may be applied after the exception. */
-function warningsOn(exception: PodPolicyException, { policies, now }: PolicyContext): readonly PolicyWarning[] {
+function warningsOn(exception: PodPolicyException, context: PolicyContext): readonly PolicyWarning[] {
+  const { policies, now } = context;
   const names = new Set(policies.policies.map(({ metadata }) => metadata.name));
   const { reason, unknown, broad } = acceptanceOf(exception, { policies: names, now: now() });
-  const warnings: PolicyWarning[] = [];
+  const warnings: PolicyWarning[] = [...nameWarning(exception, context)];
   if (reason === 'Expired') warnings.push({ about: 'expired' });
   if (reason === 'UnknownPolicy') warnings.push({ about: 'unknownPolicy', names: unknown });
   if (reason === 'UnknownRule') warnings.push({ about: 'unknownRule', names: unknown });

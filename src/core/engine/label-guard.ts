@@ -15,6 +15,8 @@ import type { Judgement } from './judge.ts';
 
 /** An update of a namespace, and who wants it. */
 export interface NamespaceChange {
+  /** Of the namespace, as the update states it. */
+  readonly uid: string;
   readonly before: NamespaceView;
   readonly after: NamespaceView;
   readonly user: string;

@@ -21,7 +21,7 @@ export interface PodPage {
 
 /** Where the pods of a namespace are read, as many as can be had at once. Rejects where they cannot be read to the end. */
 export interface PodSource {
-  pages(namespace: string): AsyncIterable<PodPage>;
+  pages(namespace: Pick<NamespaceChange, 'uid'> & { readonly name: string }): AsyncIterable<PodPage>;
 }
 
 /** Pods that would be refused for the same. */
@@ -56,11 +56,13 @@ export async function findRefusedPods(
 ): Promise<RefusedPods | undefined> {
   const fresh = freshRules(change, context);
   if (fresh.size === 0) return undefined;
-  const under: JudgeContext = { ...context, policies: context.policies, namespaces: { read: () => change.after } };
+  const { after } = change;
+  const { policies } = context;
+  const under: PodContext = { ...context, policies, namespaces: { read: () => after }, namespace: after.name };
   const groups = new Map<string, RefusedGroup>();
   let checked = 0;
   try {
-    for await (const page of pods.pages(change.after.name)) {
+    for await (const page of pods.pages({ name: change.after.name, uid: change.uid })) {
       for (const pod of page.pods) {
         const refused = (await findingsOn(pod, under)).filter((finding) => isRefusal(finding, fresh));
         if (refused.length > 0) addTo(groups, nameOf(pod), refused);
@@ -103,18 +105,21 @@ function keyOf(policy: string, rule: string): string {
   return `${policy} ${rule}`;
 }
 
+interface PodContext extends JudgeContext {
+  readonly namespace: string;
+}
+
 const podWorkload = workloadOfKind('v1', 'Pod');
 
-async function findingsOn(pod: unknown, context: JudgeContext): Promise<readonly Finding[]> {
+async function findingsOn(pod: unknown, { namespace, ...context }: PodContext): Promise<readonly Finding[]> {
   if (podWorkload === undefined) return [];
-  const namespace = String(valueAt(pod, ['metadata', 'namespace']) ?? '');
   const reference = { apiVersion: 'v1', kind: 'Pod', namespace, name: nameOf(pod) };
   const { decision } = await judge({ object: pod, workload: podWorkload, reference }, context);
   return decision.findings;
 }
 
-function isRefusal({ policy, rule, mode }: Finding, fresh: ReadonlySet<string>): boolean {
-  return mode === 'Enforce' && fresh.has(keyOf(policy, rule.id));
+function isRefusal({ policy, rule, mode, exception }: Finding, fresh: ReadonlySet<string>): boolean {
+  return mode === 'Enforce' && exception === undefined && fresh.has(keyOf(policy, rule.id));
 }
 
 function nameOf(pod: unknown): string {

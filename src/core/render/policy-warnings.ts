@@ -6,8 +6,8 @@ const longestWarning = 255;
 
 const texts = {
   nameTaken: {
-    en: 'a policy of a file or a built-in one is named {names} too: this one has no effect until it has another name',
-    ja: 'ファイルまたは組み込みのポリシーに同じ名前 {names} のものがあります。別の名前にするまで、このオブジェクトは効果を持ちません',
+    en: 'a file, or a built-in policy, has the name {names} already: this object has no effect until it has another name',
+    ja: '同じ名前 {names} のものがファイルまたは組み込みのポリシーにあります。別の名前にするまで、このオブジェクトは効果を持ちません',
   },
   unknownPolicy: {
     en: 'spec.policies: there is no policy {names}: the exception has no effect until there is',

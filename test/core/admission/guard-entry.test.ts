@@ -23,7 +23,7 @@ interface Update {
 }
 
 function namespaceWith(labels: Readonly<Record<string, string>>): Json {
-  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels } };
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', uid: '5e8c', labels } };
 }
 
 /** A change of a namespace's labels; by default from restricted to privileged, by a tenant. */
@@ -358,8 +358,8 @@ function podsOf(pods: readonly unknown[], end?: Partial<PodPage> | Error): PodSo
   const asked: string[] = [];
   return {
     asked,
-    async *pages(namespace) {
-      asked.push(namespace);
+    async *pages({ name, uid }) {
+      asked.push(`${name} ${uid}`);
       for (let from = 0; from < pods.length; from += 2) yield { pods: pods.slice(from, from + 2) };
       if (end instanceof Error) throw end;
       if (end !== undefined) yield { pods: [], ...end };
@@ -391,7 +391,7 @@ describe('pods that are there when labels ask for more', () => {
       'db: production [hostNamespaces privileged]',
       'web-1 (and 2 other pods): production [hostNamespaces]',
     ]);
-    expect(pods.asked).toEqual(['shop']);
+    expect(pods.asked).toEqual(['shop 5e8c']);
   });
 
   test('are told in every language', async () => {

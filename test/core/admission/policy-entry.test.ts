@@ -52,7 +52,7 @@ async function ask(review: Json, locale: Language = 'en'): Promise<Answer> {
     now: () => now,
     locale,
     maxExceptionDuration: 90 * day,
-    isPolicyNameTaken: (name: string) => name === 'pod-security',
+    isTaken: (kind: string, name: string) => kind === 'PodPolicy' && name === 'pod-security',
   };
   const { response, ...rest } = await answerRequest(parseAdmissionReview(review), context);
   return { ...rest, response: JSON.parse(formatAdmissionReview(response)).response };
@@ -107,7 +107,7 @@ describe('a policy that is stored', () => {
     const object = objectOf('PodPolicy', {}, 'pod-security');
     const { response } = await ask(reviewOf('PodPolicy', object, { name: 'pod-security' }), 'both');
     expect(response.warnings).toEqual([
-      'a policy of a file or a built-in one is named pod-security too: this one has no effect until it has another name',
+      'a file, or a built-in policy, has the name pod-security already: this object has no effect until it has another name',
       expect.stringContaining('同じ名前 pod-security'),
     ]);
     expect((await askFor('PodPolicy', {})).response.warnings).toBeUndefined();
