@@ -78,12 +78,14 @@ export async function findRefusedPods(
 
 /** What would be enforced and was not: by policy and rule. */
 function freshRules({ before, after }: NamespaceChange, { policies, now }: JudgeContext): ReadonlySet<string> {
-  const asked = new Map(enforced(policies, before, now()).map((bound) => [keyOf(bound.policy, bound.rule.id), bound]));
+  const asked = new Map<string, Set<RuleVersion>>();
+  for (const { policy, version } of enforced(policies, before, now())) {
+    asked.set(policy, (asked.get(policy) ?? new Set()).add(version));
+  }
   const builtIn = builtInRules(after);
-  const fresh = enforced(policies, after, now()).filter((bound) => {
-    const same = asked.get(keyOf(bound.policy, bound.rule.id));
-    return same?.version !== bound.version && !builtIn.has(bound.version);
-  });
+  const fresh = enforced(policies, after, now()).filter(
+    ({ policy, version }) => !builtIn.has(version) && !asked.get(policy)?.has(version),
+  );
   return new Set(fresh.map(({ policy, rule }) => keyOf(policy, rule.id)));
 }
 
