@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Outcome } from '../drivers/program.ts';
+import { waitFor } from '../drivers/waiting.ts';
 import { describeCase } from '../harness/case.ts';
 import { installKinds } from '../harness/kinds.ts';
 import { kubectl } from '../harness/kubectl.ts';
@@ -66,7 +67,9 @@ describeCase('the entry for our own kinds', ['webhookAddress'], () => {
 
   test('leaves the refusal in the log, field by field', async () => {
     await create('PodPolicyException', inDays(200));
-    expect(sekisho?.log().findLast(({ resource }) => resource === 'podpolicyexceptions')).toMatchObject({
+    // The log is written in batches; others are told at debug level.
+    const line = async () => sekisho?.log().findLast(({ resource }) => resource === 'podpolicyexceptions');
+    expect(await waitFor(line, { withinMs: 10_000, what: 'the line of the refusal' })).toMatchObject({
       msg: 'decided',
       allowed: false,
       dryRun: true,
