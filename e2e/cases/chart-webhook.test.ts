@@ -109,7 +109,8 @@ describeCase('the webhook configuration of the chart', ['helm'], () => {
     const objects = await renderObjects({ variant });
     expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
     const serve = podOf(findObject(objects, 'Deployment', 'sekisho-serve'))?.spec;
-    expect(serve?.automountServiceAccountToken).toBe(false);
+    // Namespaces and policies are watched all the same.
+    expect(serve?.automountServiceAccountToken).toBe(true);
     expect(serve?.containers[0]?.args).toContain('--cert=/etc/sekisho/certificate/tls.crt');
   });
 });
