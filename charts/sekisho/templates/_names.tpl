@@ -89,9 +89,9 @@ app.kubernetes.io/part-of: sekisho
 
 {{/* Where the API server finds serve, and whom it trusts there; in mode self the controller writes that. */}}
 {{- define "sekisho.clientConfig" -}}
-{{- if ne .Values.certificates.mode "self" }}
+{{- if ne .Values.certificates.mode "self" -}}
 caBundle: {{ include "sekisho.caBundle" . }}
-{{- end }}
+{{ end -}}
 service:
   name: {{ include "sekisho.fullname" . }}
   namespace: {{ .Release.Namespace | quote }}
