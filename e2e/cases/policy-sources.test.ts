@@ -209,7 +209,7 @@ describeCase('the policies of a cluster', ['binaries', 'webhookAddress'], () => 
         withinMs: 40_000,
         what: `a verdict with “${expected}” in a new namespace`,
       });
-    await untilInNew('by-label');
+    await untilInNew('allowPrivilegeEscalation');
     await run(['delete', 'clusterrolebinding', 'serve-namespaces']);
     const ask = ['auth', 'can-i', 'get', 'namespaces', '--as=system:serviceaccount:default:serve'];
     const refused = async () => ((await kubectl(ask, { cluster: driver.cluster })).code === 1 ? true : undefined);
@@ -220,7 +220,7 @@ describeCase('the policies of a cluster', ['binaries', 'webhookAddress'], () => 
     expect(await verdictOn('bad'), 'what was known last goes on').toContain(`version ${version}`);
     expect(await readiness()).toBe(200);
     await apply(manifests.object('ClusterRoleBinding/serve-namespaces'));
-    await untilInNew('must be set to false');
+    await untilInNew('allowPrivilegeEscalation');
   });
 });
 
