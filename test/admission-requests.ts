@@ -82,10 +82,10 @@ export interface Under {
   readonly policies?: readonly PodPolicy[];
   readonly ceiling?: Mode;
   readonly locale?: Language;
+  readonly namespaces?: NamespaceSource;
   readonly exceptions?: readonly PodPolicyException[];
   /** Milliseconds since the epoch; without it, the clock's. */
   readonly now?: number;
-  readonly namespaces?: NamespaceSource;
 }
 
 /** One namespace with these labels, whatever it is called. */
@@ -119,8 +119,8 @@ export async function answer(review: unknown, under: Under = {}): Promise<Answer
     ceiling: under.ceiling ?? 'Enforce',
     exceptions: under.exceptions ?? [],
   });
-  const { now = Date.now(), namespaces = offline.namespaces } = under;
-  const context = { policies, ...offline, namespaces, now: () => now, locale: under.locale ?? 'en' } as const;
+  const { now = Date.now(), namespaces = offline.namespaces, locale = 'en' } = under;
+  const context = { policies, ...offline, namespaces, now: () => now, locale } as const;
   const { response, ...rest } = await answerRequest(parseAdmissionReview(review), context);
   return { ...rest, response: JSON.parse(formatAdmissionReview(response)).response };
 }

@@ -7,7 +7,10 @@ interface Policy {
   readonly spec: { readonly match?: object };
 }
 
-/** Writes a policy of a case's manifests to a file for `sekisho serve --policy`, in force in these namespaces only. */
+/**
+ * Writes a policy, or an exception, of a case's manifests to a file for `sekisho serve --policy`, in force in these
+ * namespaces only.
+ */
 export async function writePolicy(text: string, ...namespaces: readonly string[]): Promise<string> {
   const policy = JSON.parse(text) as Policy;
   const spec = { ...policy.spec, match: { ...policy.spec.match, namespaces: { include: namespaces } } };

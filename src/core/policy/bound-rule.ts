@@ -50,6 +50,17 @@ interface RuleTerms {
 export type SectionTerms = ReadonlyMap<string, RuleTerms>;
 
 export function termsOf(section: PodSecuritySection): SectionTerms {
+  const known = termsOfSections.get(section);
+  if (known !== undefined) return known;
+  const terms = readTerms(section);
+  termsOfSections.set(section, terms);
+  return terms;
+}
+
+/** A section never changes, and is bound again for every set of labels that some namespace has. */
+const termsOfSections = new WeakMap<PodSecuritySection, SectionTerms>();
+
+function readTerms(section: PodSecuritySection): SectionTerms {
   return new Map(
     podSecurityRules.map(({ id }) => {
       const entry = section.rules[id];
@@ -115,26 +126,35 @@ export function limitOf(section: PodSecuritySection, { subject, ceiling }: Bindi
  * policy that is asked once for itself and once for the labels of the namespace finds nothing twice.
  */
 export function withoutRepetition(bound: readonly BoundRule[]): readonly BoundRule[] {
-  const byVersion = Map.groupBy(bound, ({ version }) => version);
-  const spokenFor = new Map<BoundRule, BoundRule>();
-  for (const rule of bound) {
-    const others = byVersion.get(rule.version) ?? [];
-    const own = others.indexOf(rule);
-    const other = others.find((one, i) => i !== own && covers(one, rule) && (i < own || !covers(rule, one)));
-    if (other !== undefined) spokenFor.set(rule, other);
-  }
-  return bound.flatMap((rule) => {
+  const spokenFor = speakersFor(bound);
+  const left = bound.flatMap((rule) => {
     if (spokenFor.has(rule)) return [];
     // Where the one that silenced it is not asked, whoever speaks for that one silences it.
     let { silencedBy } = rule;
     for (let next = silencedBy; next !== undefined; next = spokenFor.get(next)) silencedBy = next;
     return silencedBy === rule.silencedBy ? [rule] : [{ ...rule, ...(silencedBy && { silencedBy }) }];
   });
+  // Those whom one and the same silences now may ask the same of what it leaves to them.
+  const silenced = speakersFor(left);
+  return silenced.size === 0 ? left : left.filter((rule) => !silenced.has(rule));
+}
+
+/** Of each that another one speaks for, which: of two that are equal the first. */
+function speakersFor(bound: readonly BoundRule[]): ReadonlyMap<BoundRule, BoundRule> {
+  const byVersion = Map.groupBy(bound, ({ version }) => version);
+  const speakers = new Map<BoundRule, BoundRule>();
+  for (const rule of bound) {
+    const others = byVersion.get(rule.version) ?? [];
+    const own = others.indexOf(rule);
+    const other = others.find((one, i) => i !== own && covers(one, rule) && (i < own || !covers(rule, one)));
+    if (other !== undefined) speakers.set(rule, other);
+  }
+  return speakers;
 }
 
 function covers(other: BoundRule, rule: BoundRule): boolean {
   return (
-    other.silencedBy === undefined &&
+    (other.silencedBy === undefined || other.silencedBy === rule.silencedBy) &&
     other.params === rule.params &&
     isAtLeastAsStrict(other.mode, rule.mode) &&
     (other.exclusions.length === 0 || other.exclusions === rule.exclusions)

@@ -93,7 +93,7 @@ function unknownNames({ spec }: PodPolicyException, known: ReadonlySet<string>) 
 }
 
 /** How long before its end an exception says so. */
-const expiringFor = 7 * 24 * 3_600_000;
+export const expiringFor = 7 * 24 * 3_600_000;
 
 interface Life {
   /** Before it the end is too far away. */

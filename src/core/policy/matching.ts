@@ -36,7 +36,11 @@ export function matchesRequest({ spec: { match } }: PodPolicy, occasion: Occasio
   return objectSelector === undefined || selects(objectSelector, occasion.labels());
 }
 
+/** Longer than any name that an API server sends; a pattern would take long to be held against what a liar sends. */
+const longestName = 1024;
+
 /** A name that is absent or empty is nobody's: `*` does not mean it, as upstream's exemptions do not. */
 function isNamed(patterns: readonly string[], name: string | undefined): boolean {
-  return name !== undefined && name !== '' && patterns.some((pattern) => matchesGlob(pattern, name));
+  if (name === undefined || name === '' || name.length > longestName) return false;
+  return patterns.some((pattern) => matchesGlob(pattern, name));
 }

@@ -23,6 +23,9 @@ export const nameLabel = 'kubernetes.io/metadata.name';
 /** Beyond this many the assumed start anew: whoever sends requests draws their names. */
 const mostAssumed = 10_000;
 
+/** No namespace has a longer one; whoever lies about it takes no memory. */
+const longestName = 63;
+
 /** Namespaces whose labels somebody stated, by their names; every other is assumed to be as where nobody labelled it. */
 export function createNamespaces(stated: ReadonlyMap<string, ReadonlyMap<string, string>>): NamespaceSource {
   const known = new Map([...stated].map(([name, labels]) => [name, { name, labels: withName(name, labels) }]));
@@ -31,8 +34,9 @@ export function createNamespaces(stated: ReadonlyMap<string, ReadonlyMap<string,
     read(name) {
       const there = known.get(name) ?? assumed.get(name);
       if (there !== undefined) return there;
-      if (assumed.size >= mostAssumed) assumed.clear();
       const view: NamespaceView = { name, labels: withName(name, []), assumed: true };
+      if (name.length > longestName) return view;
+      if (assumed.size >= mostAssumed) assumed.clear();
       assumed.set(name, view);
       return view;
     },

@@ -66,23 +66,32 @@ export interface Sayer {
 }
 
 /** Who may have a say at a place. Where the keys are equal they ask the same; no key where that is so nowhere else. */
-export function sayersIn({ all, ceiling }: Members, { namespace, subject, exceptions }: Place) {
+export interface Sayers {
+  readonly key: string | undefined;
+  bind(): readonly Sayer[];
+}
+
+export function sayersIn({ all, ceiling }: Members, { namespace, subject, exceptions }: Place): Sayers {
   const labels = namespace.labels && readPodSecurityLabels(namespace.labels);
   const situation: Situation = { ceiling, subject, labels, gap: unreadable(namespace) };
-  const sayers: Sayer[] = [];
-  const told = labels === undefined ? `unreadable ${situation.gap.reason}` : labels.key;
-  let key = `${subject} ${told} `;
+  const matching: { readonly member: Member; readonly unknown: boolean }[] = [];
+  let key = `${subject} ${labels === undefined ? `unreadable ${situation.gap.reason}` : labels.key} `;
   let excused = false;
   for (const member of all) {
-    const matching = matchNamespace(member.policy, namespace);
-    if (matching === 'differs') continue;
-    const granted = exceptions.get(member.policy.metadata.name);
-    excused ||= granted !== undefined;
-    const bound = bindMember(member, { ...situation, unknown: matching === 'unknown', exceptions: granted });
-    sayers.push({ bound, conditional: member.conditional, shared: bound === member.own[subject] });
-    key += `${member.index}${matching === 'unknown' ? '?' : ','}`;
+    const match = matchNamespace(member.policy, namespace);
+    if (match === 'differs') continue;
+    const unknown = match === 'unknown';
+    matching.push({ member, unknown });
+    key += unknown ? `${member.index}?` : `${member.index},`;
+    excused ||= exceptions.has(member.policy.metadata.name);
   }
-  return { sayers, key: excused ? undefined : key };
+  const bind = () =>
+    matching.map(({ member, unknown }): Sayer => {
+      const granted = exceptions.get(member.policy.metadata.name);
+      const bound = bindMember(member, { ...situation, unknown, exceptions: granted });
+      return { bound, conditional: member.conditional, shared: bound === member.own[subject] };
+    });
+  return { key: excused ? undefined : key, bind };
 }
 
 interface Situation extends Binding {

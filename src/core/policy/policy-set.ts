@@ -58,11 +58,11 @@ export function createPolicySet(options: PolicySetOptions): PolicySet {
     return remembered;
   };
   const choiceAt = (place: Place): Choice => {
-    const { sayers, key } = sayersIn(members, place);
+    const { key, bind } = sayersIn(members, place);
     // What is excused hangs on the name, and those who share a list must be asked the same.
     const known = key === undefined ? undefined : memory.choices.get(key);
     if (known !== undefined) return known;
-    const choice = createChoice(sayers, memory.spend);
+    const choice = createChoice(bind(), memory.spend);
     if (key !== undefined) memory.choices.set(key, choice);
     memory.spend(key?.length ?? 0);
     return choice;

@@ -276,16 +276,12 @@ describe('time', () => {
     expect(excuses(set, end)).toHaveLength(0);
   });
 
-  test.each([
-    '2027-01-31',
-    '2027-01-31T00:00:00',
-    '2027-01-31T00:00:00.5Z',
-    '2027-02-29T00:00:00Z',
-    '2027-01-31T24:00:00Z',
-    'never',
-  ])('%s is no end', (expiresAt) => {
-    expect(() => exceptionOf({ ...fromHostPid, expiresAt })).toThrow(/must be a moment such as/);
-  });
+  test.each(['2027-01-31', '2027-01-31T00:00:00', '2027-02-29T00:00:00Z', '2027-01-31T24:00:00Z', 'never'])(
+    '%s is no end',
+    (expiresAt) => {
+      expect(() => exceptionOf({ ...fromHostPid, expiresAt })).toThrow(/must be a moment such as/);
+    },
+  );
 
   test('one that ends too far away has no effect until it does not any more', () => {
     const set = setWith({ expiresAt: '2027-01-31T00:00:00Z' }, 90 * day);

@@ -265,3 +265,9 @@ describe('a pattern of users that means controllers', () => {
     expect(issuesOf({ match: { users: { exclude: [pattern] } } })).toEqual([]);
   });
 });
+
+test('a name longer than any user can have is nobody whom a pattern means', async () => {
+  const policies = [matching({ users: { exclude: ['ops-*'] } })];
+  expect(await isAllowed(bad, { policies, user: `ops-${'a'.repeat(1_000)}` })).toBe(true);
+  expect(await isAllowed(bad, { policies, user: `ops-${'a'.repeat(100_000)}` })).toBe(false);
+});

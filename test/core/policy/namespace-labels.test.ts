@@ -10,7 +10,7 @@ import { ruleVersionAt } from '../../../src/core/rules/rule.ts';
 import {
   answer,
   containerSecuredWith,
-  type Json,
+  exceptionOf,
   labelled,
   occasionIn,
   podWith,
@@ -181,21 +181,16 @@ describe('Tighten', () => {
   });
 
   test.each([
-    ['the mode of the policy', { mode: 'Warn', podSecurity: { level: 'privileged' } }, 'pod', 'Warn'],
-    [
-      'the mode of the section',
-      { mode: 'Enforce', podSecurity: { level: 'privileged', mode: 'Audit' } },
-      'pod',
-      'Audit',
-    ],
+    ['the mode of the policy', { mode: 'Warn', podSecurity: { level: 'privileged' } }, 'pod Warn'],
+    ['the mode of the section', { mode: 'Enforce', podSecurity: { level: 'privileged', mode: 'Audit' } }, 'pod Audit'],
     [
       'workloads, for a template',
       { mode: 'Enforce', podSecurity: { level: 'privileged', workloads: 'Warn' } },
-      'template',
-      'Warn',
+      'template Warn',
     ],
-  ] as const)('is never stricter than %s', (_what, spec, subject, mode) => {
-    const questions = questionsIn(restricted, policyOf(spec as Json), subject);
+  ] as const)('is never stricter than %s', (_what, spec, expected) => {
+    const [subject, mode] = expected.split(' ') as ['pod' | 'template', Mode];
+    const questions = questionsIn(restricted, policyOf(spec), subject);
     expect(questions.length).toBeGreaterThan(10);
     expect(questions.every((question) => question.endsWith(` ${mode}`))).toBe(true);
   });
@@ -223,6 +218,41 @@ describe('Tighten', () => {
     expect(await findings({ [`${prefix}enforce`]: 'baseline' })).toEqual([
       'privileged Enforce',
       'hostNamespaces Enforce',
+    ]);
+  });
+
+  test('lets an exception excuse the label too: the finding is under the name of the policy', async () => {
+    const exception = (rule: string) =>
+      exceptionOf({ policies: [{ name: 'production', rules: [rule] }], expiresAt: '2027-01-01T00:00:00Z' });
+    const under = {
+      policies: [baseline],
+      namespaces: labelled(restricted),
+      now: Date.parse('2026-12-01T00:00:00Z'),
+    };
+    const allowed = async (rule: string) =>
+      (await answer(reviewOf(root), { ...under, exceptions: [exception(rule)] })).response.allowed;
+    expect(await allowed('runAsNonRoot')).toBe(true);
+    expect(await allowed('hostPorts')).toBe(false);
+  });
+
+  test('leaves no gap where an exception from a stronger rule meets the same rule asked twice', async () => {
+    // The stronger rule is asked by policy and label alike, the weaker at two versions: one of each must speak.
+    const policy = policyOf({ mode: 'Enforce', podSecurity: { level: 'restricted', version: 'v1.25' } });
+    const pod = podWith({
+      containers: [containerSecuredWith({ capabilities: { drop: ['ALL'], add: ['SYS_ADMIN'] } })],
+    });
+    const rules = ['capabilities_restricted'];
+    const exceptions = [exceptionOf({ policies: [{ name: 'production', rules }], expiresAt: '2027-01-01T00:00:00Z' })];
+    const now = Date.parse('2026-12-01T00:00:00Z');
+    const { response, findings } = await answer(reviewOf(pod), {
+      policies: [policy],
+      namespaces: labelled(restricted),
+      exceptions,
+      now,
+    });
+    expect(response.allowed).toBe(false);
+    expect(findings.filter(({ exception }) => exception === undefined).map(({ rule }) => rule.id)).toEqual([
+      'capabilities_baseline',
     ]);
   });
 

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createPolicySet } from '../../../src/core/policy/policy-set.ts';
-import { builtin, type Json, occasionIn, policyOf } from '../../admission-requests.ts';
+import { builtin, exceptionOf, type Json, occasionIn, policyOf } from '../../admission-requests.ts';
 
 const prefix = 'pod-security.kubernetes.io/';
 const restricted = builtin('builtin:restricted');
@@ -88,6 +89,70 @@ describe('what is bound for a namespace', () => {
     expect(paramsFor('forbidden')).toEqual({ reason: 'forbidden' });
   });
 });
+
+const level = fc.constantFrom('privileged', 'baseline', 'restricted');
+const namespaceLabel = fc.constantFrom(
+  {},
+  { team: 'a' },
+  { [`${prefix}enforce`]: 'restricted' },
+  { [`${prefix}warn`]: 'x' },
+);
+const view = fc.oneof(
+  fc.tuple(fc.constantFrom('shop', 'kiosk'), namespaceLabel).map(([name, there]) => viewOf(name, there)),
+  fc.constantFrom({ name: 'shop', unavailable: 'timeout' }, { name: 'kiosk', unavailable: 'forbidden' }),
+  fc.constant({ ...viewOf('kiosk'), assumed: true as const }),
+);
+const occasion = fc.record({
+  namespace: view,
+  subject: fc.constantFrom('pod' as const, 'template' as const),
+  user: fc.constantFrom('anna', 'ben', undefined),
+  tier: fc.constantFrom('web', 'job'),
+  runtimeClass: fc.constantFrom('kata', undefined),
+  now: fc.constantFrom('2026-11-01', '2026-12-01', '2027-02-01').map((day) => Date.parse(day)),
+});
+const spec = fc.record({
+  mode: fc.constantFrom('Warn', 'Audit'),
+  podSecurity: fc.record({ level, namespaceLabels: fc.constantFrom('Ignore', 'Tighten', 'Respect') }),
+  match: fc.constantFrom(
+    {},
+    { namespaces: { include: ['shop'] } },
+    { namespaceSelector: { matchLabels: { team: 'a' } } },
+    { objectSelector: { matchLabels: { tier: 'web' } } },
+    { runtimeClasses: { exclude: ['kata'] } },
+    { users: { exclude: ['anna'] }, namespaceSelector: { matchLabels: { team: 'a' } } },
+  ),
+});
+
+test('a set that remembers says what a new one says, whatever it was asked before', () => {
+  const exceptions = [
+    exceptionOf({
+      policies: [{ name: 'policy-0', rules: ['hostNamespaces'] }],
+      match: { namespaces: { include: ['shop'] } },
+      expiresAt: '2027-01-01T00:00:00Z',
+    }),
+  ];
+  fc.assert(
+    fc.property(
+      fc.array(spec, { minLength: 1, maxLength: 4 }),
+      fc.array(occasion, { minLength: 15, maxLength: 25 }),
+      (specs, asked) => {
+        const policies = specs.map((value, i) => policyOf(value, `policy-${i}`));
+        const fresh = () => createPolicySet({ policies, ceiling: 'Enforce', exceptions });
+        const set = fresh();
+        // Twice: the second time everything is remembered.
+        for (const { tier, runtimeClass, ...more } of [...asked, ...asked]) {
+          const at = occasionIn(more.namespace.name, {
+            ...more,
+            labels: () => new Map([['tier', tier]]),
+            runtimeClass: () => runtimeClass,
+          });
+          expect(set.rulesFor(at)).toEqual(fresh().rulesFor(at));
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+}, 60_000);
 
 describe('memory', () => {
   const many = Array.from({ length: 1_000 }, (_, i) =>
