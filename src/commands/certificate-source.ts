@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { SekishoError } from '../core/error.ts';
 import { systemClock } from '../io/clock.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
+import type { WebhookEndpoint } from '../io/files/webhook-configuration.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics } from '../io/metrics.ts';
 import type { AdmissionServer } from '../io/server/server.ts';
@@ -20,7 +21,7 @@ export interface CertificateSource {
   /** Hands later pairs to the server. */
   feed(webhook: Pick<AdmissionServer, 'serve'>): void;
   /** Tells whoever has to know where the server is. */
-  announce(url: string): Promise<void>;
+  announce(url: string, entries: Pick<WebhookEndpoint, 'guard'>): Promise<void>;
   /** Why the API server must not be sent here; undefined when it may. */
   unreadiness(): string | undefined;
 }
@@ -69,8 +70,8 @@ async function openDevelopmentCertificate(
     first: Promise.resolve(),
     pair: () => pair,
     feed: () => undefined,
-    async announce(url) {
-      await writeDevelopmentFiles(dir, authority, url);
+    async announce(url, { guard }) {
+      await writeDevelopmentFiles(dir, { url: `${url}/validate`, authority, guard });
       log.debug({ dir }, 'wrote ca.crt and webhook-configuration.yaml');
     },
     unreadiness: () => untimely(pair, systemClock.wall()),

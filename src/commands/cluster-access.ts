@@ -1,5 +1,7 @@
+import type { PodSource } from '../core/engine/refused-pods.ts';
 import type { NamespaceSource } from '../core/policy/namespace.ts';
 import { namespacesOffline } from '../core/policy/namespace.ts';
+import { systemClock } from '../io/clock.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics } from '../io/metrics.ts';
@@ -22,6 +24,8 @@ export async function openCluster(options: ServeOptions, settings: Settings): Pr
 /** Where a process that serves looks namespaces up. */
 export interface WatchedNamespaces {
   readonly namespaces: NamespaceSource;
+  /** Of what is known of them, for the log. */
+  readonly origin: 'the cluster' | 'nobody to ask';
   /** Why the API server must not be sent here; undefined when it may, and from then on for ever. */
   unreadiness(): string | undefined;
 }
@@ -34,8 +38,7 @@ interface Observers {
 
 export async function openNamespaces({ client, log, metrics }: Observers): Promise<WatchedNamespaces> {
   if (client === undefined) {
-    log.info('no cluster to ask: namespaces have no labels, and policies come from --policy alone');
-    return { namespaces: namespacesOffline, unreadiness: () => undefined };
+    return { namespaces: namespacesOffline, origin: 'nobody to ask', unreadiness: () => undefined };
   }
   const { watchNamespaces } = await import('../io/cluster/namespaces.ts');
   const namespaces = watchNamespaces({ client, log, metrics, elapsed: () => performance.now() });
@@ -43,5 +46,16 @@ export async function openNamespaces({ client, log, metrics }: Observers): Promi
   namespaces.first.then(() => {
     listed = true;
   });
-  return { namespaces, unreadiness: () => (listed ? undefined : 'the namespaces of the cluster were not listed yet') };
+  return {
+    namespaces,
+    origin: 'the cluster',
+    unreadiness: () => (listed ? undefined : 'the namespaces of the cluster were not listed yet'),
+  };
+}
+
+/** The pods that are there when the labels of their namespace change; nobody is told of them without a cluster. */
+export async function openPods({ client, log }: Omit<Observers, 'metrics'>): Promise<{ readonly pods?: PodSource }> {
+  if (client === undefined) return {};
+  const { createPodSource } = await import('../io/cluster/pods.ts');
+  return { pods: createPodSource({ client, log, elapsed: systemClock.monotonic }) };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { writeAtomically } from '../io/files/atomic-write.ts';
-import { formatWebhookConfiguration } from '../io/files/webhook-configuration.ts';
+import { formatWebhookConfiguration, type WebhookEndpoint } from '../io/files/webhook-configuration.ts';
 import { issueAuthority, issueLeaf } from '../io/tls/issue.ts';
 import { parseServingPair, type ServingPair } from '../io/tls/key-pair.ts';
 
@@ -24,10 +24,7 @@ export async function issueDevelopmentPair(address: string): Promise<Development
 }
 
 /** What a newcomer applies, and what a client trusts. */
-export async function writeDevelopmentFiles(dir: string, authority: string, url: string): Promise<void> {
-  await writeAtomically(join(dir, 'ca.crt'), authority);
-  await writeAtomically(
-    join(dir, 'webhook-configuration.yaml'),
-    formatWebhookConfiguration({ url: `${url}/validate`, authority }),
-  );
+export async function writeDevelopmentFiles(dir: string, endpoint: WebhookEndpoint): Promise<void> {
+  await writeAtomically(join(dir, 'ca.crt'), endpoint.authority);
+  await writeAtomically(join(dir, 'webhook-configuration.yaml'), formatWebhookConfiguration(endpoint));
 }

@@ -1,5 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import type { AnswerContext } from '../core/admission/answer.ts';
+import type { NamespaceSource } from '../core/policy/namespace.ts';
+import type { ClusterClient } from '../io/cluster/client.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { createMetrics, type Metrics } from '../io/metrics.ts';
 import { offline } from '../io/offline.ts';
@@ -10,10 +12,10 @@ import { createProbeServer, type ProbeServer } from '../io/server/probe-server.t
 import { type AdmissionServer, createAdmissionServer } from '../io/server/server.ts';
 import { urlOf } from '../io/url.ts';
 import { developmentAddress, openCertificate } from './certificate-source.ts';
-import { openCluster, openNamespaces } from './cluster-access.ts';
-import { openPolicies } from './policy-source.ts';
+import { openCluster, openNamespaces, openPods } from './cluster-access.ts';
+import { hasGuard, openPolicies, type PolicySource } from './policy-source.ts';
 import type { ServeOptions } from './serve.ts';
-import { readSettings } from './settings.ts';
+import { readSettings, type Settings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
 import { packageVersion } from './version.ts';
 
@@ -37,38 +39,63 @@ export async function serve(options: ServeOptions): Promise<void> {
     metrics,
     client,
   });
-  const { namespaces, unreadiness } = await openNamespaces({ client, log, metrics });
+  const known = await openNamespaces({ client, log, metrics });
   const certificate = await openCertificate(options, settings, { log, metrics, client });
   const host = options.host ?? (options.dev ? '127.0.0.1' : await anyAddress());
   const life = startLife({
     log,
     metrics,
-    unreadiness: () => certificate.unreadiness() ?? source.unreadiness() ?? unreadiness(),
+    unreadiness: () => certificate.unreadiness() ?? source.unreadiness() ?? known.unreadiness(),
     delay: settings.shutdownDelay ?? (options.dev ? 0 : shutdownDelay),
   });
   const probePort = await life.probes.listen({ host, port: options.probePort });
   // Nobody can be answered before there is a certificate, nor may anybody before there are all policies. The probes say
   // so meanwhile. A namespace that nobody knows yet is read, or is a finding.
   await Promise.all([certificate.first, source.first]);
-  const locale = options.langGiven ? options.lang : (settings.language ?? options.lang);
-  const answers: AnswerContext = {
-    get policies() {
-      return source.policies;
-    },
-    ...offline,
-    namespaces,
-    locale,
-    ...(settings.installation && { canaryNamespace: settings.installation.canaryNamespace }),
-  };
+  const answers = await answersOf({ options, settings, source, client, log, namespaces: known.namespaces });
   const pair = certificate.pair();
   const webhook = createAdmissionServer({ pair, answers, limits: standardLimits, inFlight, log, metrics });
   certificate.feed(webhook);
   const port = await webhook.listen({ host, port: options.port });
   const url = urlOf('https', host, port);
-  await certificate.announce(urlOf('https', developmentAddress(options), port));
+  await certificate.announce(urlOf('https', developmentAddress(options), port), { guard: hasGuard(source.policies) });
   life.listening(webhook);
-  log.info({ url, probeUrl: urlOf('http', host, probePort), ...source.summary() }, 'listening');
+  const addresses = { url, probeUrl: urlOf('http', host, probePort) };
+  log.info({ ...addresses, ...source.summary(), namespaces: known.origin }, 'listening');
   log.flush();
+}
+
+interface AnswerOptions {
+  readonly options: ServeOptions;
+  readonly settings: Settings;
+  readonly source: PolicySource;
+  readonly client: ClusterClient | undefined;
+  readonly log: Logger;
+  readonly namespaces: NamespaceSource;
+}
+
+/** What every request is answered by. */
+async function answersOf({
+  options,
+  settings,
+  source,
+  client,
+  log,
+  namespaces,
+}: AnswerOptions): Promise<AnswerContext> {
+  const { installation, exceptions, language } = settings;
+  return {
+    get policies() {
+      return source.policies;
+    },
+    ...offline,
+    namespaces,
+    locale: options.langGiven ? options.lang : (language ?? options.lang),
+    maxExceptionDuration: exceptions.maxDuration,
+    isTaken: source.isTaken,
+    ...(await openPods({ client, log })),
+    ...(installation && { canaryNamespace: installation.canaryNamespace }),
+  };
 }
 
 interface LifeOptions {
