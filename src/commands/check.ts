@@ -25,7 +25,8 @@ Exit status:
   3  no such violation, but a question that could not be answered
 
 In -o json and -o yaml, summary.objects counts all Kubernetes objects; deny, warn and audit count findings by mode;
-error counts findings that are an error, and documents that could not be read.`;
+excused counts those that an exception excuses, which neither a mode counts nor --fail-on minds; error counts findings
+that are an error, and documents that could not be read.`;
 
 export function addCheckCommand(program: Command): void {
   program
