@@ -264,6 +264,16 @@ export const chartValues: ChartSection = {
       z.array(workloadKind).max(mostWorkloadKinds),
       [],
     ),
+    guard: {
+      description: 'The guard of namespaces, for policies that have podSecurity.labelGuard.',
+      values: {
+        enabled: value(
+          'Ask about changes of labels of namespaces: without it no labelGuard is heard. Lets `sekisho serve` list pods, to name those that a change would have refused.',
+          flag,
+          false,
+        ),
+      },
+    },
     language: value('The language of messages: en, ja or both.', z.enum(languages as ['en', 'ja', 'both']), 'en'),
     webhook,
     certificates,

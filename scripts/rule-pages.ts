@@ -1,10 +1,8 @@
 import { stringify } from 'yaml';
 import type { Locale, Localized } from '../src/core/locale.ts';
-import { formatPolicyVersion, newestMinor } from '../src/core/pod/version.ts';
+import { type ExplainedExample, type ExplainedRule, examplesOf, versionsOf } from '../src/core/render/rule-examples.ts';
 import { settingsText } from '../src/core/render/rule-settings.ts';
 import { referenceTexts } from '../src/core/render/rule-text.ts';
-import { examplePod } from '../src/core/rules/minimal-pod.ts';
-import type { Rule, RuleExample, ViolatingExample } from '../src/core/rules/rule.ts';
 
 /* The pages under docs/rules: nothing stands there that does not stand in the rule. */
 
@@ -29,8 +27,8 @@ const words = {
   title: { en: 'What it judges', ja: '対象' },
 } as const satisfies Record<string, Localized>;
 
-export function ruleIndexPage(rules: readonly Rule[], locale: Locale): string {
-  const row = (rule: Rule): string =>
+export function ruleIndexPage(rules: readonly ExplainedRule[], locale: Locale): string {
+  const row = (rule: ExplainedRule): string =>
     `| [${rule.id}](${rule.id}.md) | ${rule.title[locale]} | ${rule.level ?? ''} | ${rule.severity} |`;
   return [
     words.notice[locale],
@@ -43,15 +41,19 @@ export function ruleIndexPage(rules: readonly Rule[], locale: Locale): string {
   ].join('\n');
 }
 
-export function rulePage(rule: Rule, locale: Locale): string {
-  const overrides = [...new Set(rule.versions.flatMap((version) => version.overrides ?? []))];
+export function rulePage(rule: ExplainedRule, locale: Locale): string {
+  const versions = versionsOf(rule);
+  const overrides = [...new Set(versions.flatMap((version) => version.overrides ?? []))];
+  const { allowed, violating } = examplesOf(rule);
   return [
     words.notice[locale],
     `# ${rule.id}: ${rule.title[locale]}`,
     '',
-    `- ${words.level[locale]}: ${rule.level ?? ''}`,
+    ...(rule.level === undefined ? [] : [`- ${words.level[locale]}: ${rule.level}`]),
     `- ${words.severity[locale]}: ${rule.severity}`,
-    `- ${words.since[locale]}: ${rule.versions.map(({ since }) => `v${since}`).join(', ')}`,
+    ...(versions.length === 0
+      ? []
+      : [`- ${words.since[locale]}: ${versions.map(({ since }) => `v${since}`).join(', ')}`]),
     ...(overrides.length === 0 ? [] : [`- ${words.overrides[locale]}: ${overrides.join(', ')}`]),
     ...referenceTexts(rule, locale).map((text) => `- ${words.control[locale]}: ${text}`),
     '',
@@ -67,18 +69,23 @@ export function rulePage(rule: Rule, locale: Locale): string {
     '```',
     '',
     `## ${words.allowed[locale]}`,
-    ...rule.examples.allowed.flatMap((example) => exampleLines(example, locale)),
+    ...allowed.flatMap((example) => exampleLines(example, locale)),
     `## ${words.violating[locale]}`,
-    ...rule.examples.violating.flatMap((example) => [...violationLines(example), ...exampleLines(example, locale)]),
+    ...violating.flatMap((example) => [...violationLines(example), ...exampleLines(example, locale)]),
   ].join('\n');
 }
 
-function violationLines({ violates }: ViolatingExample): readonly string[] {
+function violationLines({ violates }: ExplainedExample): readonly string[] {
   return violates.map((path) => `- \`${path}\``);
 }
 
-function exampleLines(example: RuleExample, locale: Locale): readonly string[] {
-  const version = example.version ?? formatPolicyVersion(newestMinor);
-  const pod = stringify(examplePod(example)).trimEnd();
-  return [`\n${words.at[locale]} ${version}:`, '```yaml', pod, '```', ''];
+function exampleLines({ judgedAt, manifests }: ExplainedExample, locale: Locale): readonly string[] {
+  const head = judgedAt === undefined ? [] : [`\n${words.at[locale]} ${judgedAt}:`];
+  const blocks = manifests.flatMap(({ caption, object }) => [
+    ...(caption === undefined ? [] : [`\n${caption[locale]}:`]),
+    '```yaml',
+    stringify(object).trimEnd(),
+    '```',
+  ]);
+  return [...head, ...blocks, ''];
 }

@@ -1,6 +1,7 @@
-import { type Answer, answerRequest } from '../src/core/admission/answer.ts';
+import { answerRequest } from '../src/core/admission/answer.ts';
 import { formatAdmissionReview } from '../src/core/admission/response.ts';
 import { parseAdmissionReview } from '../src/core/admission/review.ts';
+import type { Answer } from '../src/core/admission/verdict.ts';
 import type { Language } from '../src/core/locale.ts';
 import { type BuiltinWorkload, workloads } from '../src/core/pod/workload.ts';
 import { builtinWorkloads, type WorkloadKind, type Workloads } from '../src/core/pod/workloads.ts';

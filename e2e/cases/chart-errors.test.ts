@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { crdNameOf } from '../../scripts/crd.ts';
+import { kinds } from '../../src/core/policy/kinds.ts';
 import { describeCase } from '../harness/case.ts';
 import {
   chartFolder,
@@ -134,8 +136,14 @@ describeCase('names of the chart', ['helm'], () => {
     ['a namespace of digits', { release: 'a', namespace: '1234' }],
   ];
 
-  test.each(renderings)('of %s are what Services, Namespaces and labels may hold', async (_name, rendering) => {
+  // The definitions of the kinds are the cluster's, and called so whatever the release is called.
+  const named = async (rendering: Rendering) => {
     const objects = await renderObjects(rendering);
+    return objects.filter(({ kind }) => kind !== 'CustomResourceDefinition');
+  };
+
+  test.each(renderings)('of %s are what Services, Namespaces and labels may hold', async (_name, rendering) => {
+    const objects = await named(rendering);
     expect(long).toHaveLength(53);
     for (const { metadata } of objects) {
       expect(metadata.name).toMatch(/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/);
@@ -155,7 +163,7 @@ describeCase('names of the chart', ['helm'], () => {
     ],
     ['in two namespaces', { release: 'one', namespace: 'a' }, { release: 'two', namespace: 'b' }],
   ])('of two releases %s are not the same, and neither finds the pods of the other', async (_where, first, second) => {
-    const [one, two] = await Promise.all([renderObjects(first), renderObjects(second)]);
+    const [one, two] = await Promise.all([named(first), named(second)]);
     const taken = new Set(one.map(key));
     expect(taken.size).toBe(one.length);
     expect(two.map(key).filter((each) => taken.has(each))).toEqual([]);
@@ -163,6 +171,19 @@ describeCase('names of the chart', ['helm'], () => {
     const selectors = one.map(selectorOf).filter((selector) => selector !== undefined);
     expect([pods.length, selectors.length]).toEqual([4, 7]);
     expect(selectors.filter((selector) => pods.some((labels) => selects(selector, labels)))).toEqual([]);
+  });
+
+  test('of two releases are the same for the kinds, which one of them can leave out', async () => {
+    const definitions = (objects: Awaited<ReturnType<typeof renderObjects>>) =>
+      objects.filter(({ kind }) => kind === 'CustomResourceDefinition').map(({ metadata }) => metadata.name);
+    const [one, two, without] = await Promise.all([
+      renderObjects({ release: 'one' }),
+      renderObjects({ release: 'two' }),
+      renderObjects({ release: 'two', values: { crds: { install: false } } }),
+    ]);
+    expect(definitions(two)).toEqual(definitions(one));
+    expect(definitions(one)).toEqual(kinds.map(crdNameOf));
+    expect(definitions(without)).toEqual([]);
   });
 
   test('of one release: each selector finds just its pods', async () => {

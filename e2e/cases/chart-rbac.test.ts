@@ -104,6 +104,13 @@ describeCase('the rights of the chart', ['helm'], () => {
     expect(bound.sort()).toEqual(roles.sort());
   });
 
+  test('with guard.enabled are one more: serve lists pods', async () => {
+    const objects = await renderObjects({ values: { guard: { enabled: true } } });
+    const { serve, ...others } = golden.self;
+    const more = { ...serve, cluster: [...(serve?.cluster ?? []), 'list pods'] };
+    expect(sorted(renderedRights(objects))).toEqual(sorted({ ...others, serve: more }));
+  });
+
   test('are given to pods that use them, and a token to no other', async () => {
     for (const [mode, rendering] of [
       ['self', {}],

@@ -97,6 +97,8 @@ describeCase('helm, as the years go by,', ['helm'], () => {
       const lease = await get<{ spec?: { holderIdentity?: string } }>('lease', `${release}-controller`);
       return [Object.keys(secret.data ?? {}), lease.spec?.holderIdentity];
     };
+    /** The two entries that the chart makes, with the same CA. */
+    const both = (bundle: string | undefined) => ({ 'pods.sekisho.dev': bundle, 'policies.sekisho.dev': bundle });
     const encode = (text: string): string =>
       Buffer.from(
         `-----BEGIN CERTIFICATE-----\n${Buffer.from(text).toString('base64')}\n-----END CERTIFICATE-----\n`,
@@ -116,7 +118,7 @@ describeCase('helm, as the years go by,', ['helm'], () => {
 
     test('installs what the controller will fill, empty', async () => {
       await run('install', release, chartFolder, `--server-side=${serverSide}`, ...narrowed);
-      expect(await bundles()).toEqual({ 'pods.sekisho.dev': undefined });
+      expect(await bundles()).toEqual(both(undefined));
       expect(await filled()).toEqual([[], undefined]);
     });
 
@@ -129,7 +131,7 @@ describeCase('helm, as the years go by,', ['helm'], () => {
         { op: 'add', path: '/spec', value: { holderIdentity: 'one', leaseDurationSeconds: 15 } },
       ]);
       await upgrade(chartFolder, 'mode=Enforce,webhook.failurePolicy=Fail');
-      expect(await bundles()).toEqual({ 'pods.sekisho.dev': encode('first') });
+      expect(await bundles()).toEqual(both(encode('first')));
       expect(await filled()).toEqual([['ca.crt', 'tls.crt', 'tls.key'], 'one']);
       const { webhooks } = await get<Configuration>('validatingwebhookconfiguration', release);
       expect(webhooks[0]?.failurePolicy).toBe('Fail');
@@ -137,25 +139,25 @@ describeCase('helm, as the years go by,', ['helm'], () => {
 
     test('adds an entry, which is filled, and takes it away again', async () => {
       await upgrade(twoEntries);
-      expect(await bundles()).toEqual({ 'pods.sekisho.dev': encode('first'), 'second.sekisho.dev': undefined });
+      expect(await bundles()).toEqual({ ...both(encode('first')), 'second.sekisho.dev': undefined });
       await fillBundles(encode('second'));
       await upgrade(chartFolder);
-      expect(await bundles()).toEqual({ 'pods.sekisho.dev': encode('second') });
+      expect(await bundles()).toEqual(both(encode('second')));
     });
 
     test('rolls back over an entry, both ways', async () => {
       await run('rollback', release, '3', `--server-side=${serverSide}`);
-      expect(Object.keys(await bundles())).toEqual(['pods.sekisho.dev', 'second.sekisho.dev']);
+      expect(Object.keys(await bundles())).toEqual([...Object.keys(both('')), 'second.sekisho.dev']);
       await fillBundles(encode('third'));
       await run('rollback', release, '4', `--server-side=${serverSide}`);
-      expect(await bundles()).toEqual({ 'pods.sekisho.dev': encode('third') });
+      expect(await bundles()).toEqual(both(encode('third')));
       expect(await filled()).toEqual([['ca.crt', 'tls.crt', 'tls.key'], 'one']);
     });
 
     test('restores a configuration that was deleted to break the glass', async () => {
       await kubectlOutput(['delete', 'validatingwebhookconfiguration', release]);
       await upgrade(chartFolder);
-      expect(await bundles()).toEqual({ 'pods.sekisho.dev': undefined });
+      expect(await bundles()).toEqual(both(undefined));
       await fillBundles(encode('fourth'));
     });
 
@@ -165,13 +167,13 @@ describeCase('helm, as the years go by,', ['helm'], () => {
       if (serverSide === 'true') {
         const args = ['upgrade', release, chartFolder, '--namespace', namespace, ...narrowed, '--set', mode];
         const refused = await helm(args, { cluster: sharedCluster() });
-        expect(refused.stderr).toContain('conflict with "sekisho"');
+        expect(refused.stderr).toContain('conflicts with "sekisho"');
         await run('upgrade', release, chartFolder, '--force-conflicts', ...narrowed, '--set', mode);
       } else await upgrade(chartFolder, mode);
-      expect(await bundles()).toEqual({ 'pods.sekisho.dev': Buffer.from(own.trim()).toString('base64') });
+      expect(await bundles()).toEqual(both(Buffer.from(own.trim()).toString('base64')));
       expect((await kubectl(['-n', namespace, 'get', 'secret', `${release}-ca`])).stderr).toContain('not found');
       await upgrade(chartFolder);
-      expect(await bundles()).toEqual({ 'pods.sekisho.dev': undefined });
+      expect(await bundles()).toEqual(both(undefined));
       expect(await filled()).toEqual([[], 'one']);
     });
 

@@ -6,16 +6,17 @@ import { describeCase } from '../harness/case.ts';
 import { findObject, podOf, type Rendering, renderObjects } from '../harness/helm.ts';
 
 describeCase('the webhook configuration of the chart', ['helm'], () => {
+  interface Entry {
+    readonly name: string;
+    readonly rules: unknown;
+    readonly failurePolicy: string;
+    readonly objectSelector?: unknown;
+    readonly matchConditions?: unknown;
+    readonly clientConfig: { readonly caBundle?: string };
+    readonly namespaceSelector: { readonly matchExpressions: readonly object[] };
+  }
   interface Configuration {
-    readonly webhooks: readonly [
-      {
-        readonly rules: unknown;
-        readonly failurePolicy: string;
-        readonly objectSelector?: unknown;
-        readonly clientConfig: { readonly caBundle?: string };
-        readonly namespaceSelector: { readonly matchExpressions: readonly object[] };
-      },
-    ];
+    readonly webhooks: readonly [Entry, Entry, Entry];
   }
   const configuration = async (rendering: Rendering = {}) => {
     const objects = await renderObjects(rendering);
@@ -23,11 +24,34 @@ describeCase('the webhook configuration of the chart', ['helm'], () => {
   };
 
   test('asks for what serve --dev asks for', async () => {
-    const development = parse(formatWebhookConfiguration({ url: 'https://127.0.0.1', authority: '' })) as Configuration;
-    const { webhooks } = await configuration();
-    expect(webhooks).toHaveLength(1);
-    expect(webhooks[0].rules).toEqual(development.webhooks[0].rules);
-    expect(webhooks[0].objectSelector).toBeUndefined();
+    for (const guard of [false, true]) {
+      const text = formatWebhookConfiguration({ url: 'https://127.0.0.1', authority: '', guard });
+      const development = parse(text) as Configuration;
+      const { webhooks } = await configuration({ values: { guard: { enabled: guard } } });
+      const asked = ({ name, rules, matchConditions }: Entry) => ({ name, rules, matchConditions });
+      expect(webhooks.map(asked)).toEqual(development.webhooks.map(asked));
+      expect(webhooks.map(({ name }) => name)).toEqual([
+        'pods.sekisho.dev',
+        'policies.sekisho.dev',
+        ...(guard ? ['guard.sekisho.dev'] : []),
+      ]);
+      expect(webhooks.map(({ objectSelector }) => objectSelector)).toEqual(webhooks.map(() => undefined));
+    }
+  });
+
+  test('never fails our own kinds for want of an answer, and guards every namespace', async () => {
+    const values = { mode: 'Enforce', guard: { enabled: true }, webhook: { excludedNamespaces: ['shop'] } };
+    const [, policies, guard] = (await configuration({ values })).webhooks;
+    expect([policies.failurePolicy, guard.failurePolicy]).toEqual(['Ignore', 'Fail']);
+    expect([policies.namespaceSelector, guard.namespaceSelector]).toEqual([undefined, undefined]);
+  });
+
+  test('every entry reaches the same place and trusts the same CA', async () => {
+    for (const variant of [undefined, 'existing-certificate-values.yaml']) {
+      const rendering = { values: { guard: { enabled: true } }, ...(variant === undefined ? {} : { variant }) };
+      const [first, ...others] = (await configuration(rendering)).webhooks;
+      expect(others.map(({ clientConfig }) => clientConfig)).toEqual(others.map(() => first.clientConfig));
+    }
   });
 
   test('asks for custom kinds as serve --dev does, and the settings name them', async () => {
@@ -43,7 +67,7 @@ describeCase('the webhook configuration of the chart', ['helm'], () => {
     const { workloadKinds } = parse(text) as { readonly workloadKinds: readonly WorkloadKind[] };
     expect(workloadKinds).toEqual(given);
     const { custom } = createWorkloads(workloadKinds);
-    const endpoint = { url: 'https://127.0.0.1', authority: '', custom };
+    const endpoint = { url: 'https://127.0.0.1', authority: '', custom, guard: false };
     const development = parse(formatWebhookConfiguration(endpoint)) as Configuration;
     const { webhooks } = await configuration(rendering);
     expect(webhooks[0].rules).toEqual(development.webhooks[0].rules);
@@ -105,7 +129,8 @@ describeCase('the webhook configuration of the chart', ['helm'], () => {
     const objects = await renderObjects({ variant });
     expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
     const serve = podOf(findObject(objects, 'Deployment', 'sekisho-serve'))?.spec;
-    expect(serve?.automountServiceAccountToken).toBe(false);
+    // Namespaces and policies are watched all the same.
+    expect(serve?.automountServiceAccountToken).toBe(true);
     expect(serve?.containers[0]?.args).toContain('--cert=/etc/sekisho/certificate/tls.crt');
   });
 });

@@ -64,7 +64,8 @@ describeCase('a release, from install to uninstall,', ['node'], () => {
 
   /** All replicas serve, and each entry trusts what the Secret says. */
   const expectWhole = async (journey: Journey, which: 'chart' | 'wider'): Promise<void> => {
-    const names = which === 'wider' ? ['pods.sekisho.dev', 'configmaps.sekisho.dev'] : ['pods.sekisho.dev'];
+    const own = ['pods.sekisho.dev', 'policies.sekisho.dev'];
+    const names = which === 'wider' ? [...own, 'configmaps.sekisho.dev'] : own;
     const trusted = async (): Promise<true | undefined> => {
       const { webhooks } = await configuration(journey);
       const bundle = (await secret(journey)).data?.['ca.crt'];

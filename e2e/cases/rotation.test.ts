@@ -75,7 +75,9 @@ describeCase('a rotation of the CA', ['binaries'], () => {
     // Until the replica that sees everything late has seen this too.
     await sleep(Math.max(...lags) + 2_000);
     const answers = await load.stop();
-    const [fresh = []] = (await installation.trusted()) ?? [];
+    const everywhere = (await installation.trusted()) ?? [];
+    const [fresh = []] = everywhere;
+    expect(everywhere, 'every entry trusts the new CA alone').toEqual([fresh, fresh, fresh]);
     const issuers = await Promise.all(ports.map(issuerAt));
     process.stdout.write(
       `rotation: ${Math.round(took / 1_000)} s, ${answers.length} requests, connections by replica ` +

@@ -41,7 +41,7 @@ export async function install({ manifests, selected, port, times }: Installation
   await kubectlOutput(['-n', namespace, 'create', '-f', '-'], { stdin: secretText });
   const webhook = JSON.parse(manifests.object('ValidatingWebhookConfiguration/sekisho-rotation'));
   webhook.metadata.name = `sekisho-${namespace}`;
-  webhook.webhooks[0].clientConfig.url = `https://127.0.0.1:${port}/validate`;
+  for (const { clientConfig } of webhook.webhooks) clientConfig.url = `https://127.0.0.1:${port}/validate`;
   webhook.webhooks[0].namespaceSelector.matchLabels['kubernetes.io/metadata.name'] = selected;
   const { name: webhookConfiguration } = await registerWebhook(JSON.stringify(webhook));
   const objects = { namespace, caSecret: 'sekisho-ca', webhookConfiguration };

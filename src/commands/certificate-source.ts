@@ -3,6 +3,7 @@ import { SekishoError } from '../core/error.ts';
 import { createWorkloads } from '../core/pod/workloads.ts';
 import { systemClock } from '../io/clock.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
+import type { WebhookEndpoint } from '../io/files/webhook-configuration.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics } from '../io/metrics.ts';
 import type { AdmissionServer } from '../io/server/server.ts';
@@ -21,7 +22,7 @@ export interface CertificateSource {
   /** Hands later pairs to the server. */
   feed(webhook: Pick<AdmissionServer, 'serve'>): void;
   /** Tells whoever has to know where the server is. */
-  announce(url: string): Promise<void>;
+  announce(url: string, entries: Pick<WebhookEndpoint, 'guard'>): Promise<void>;
   /** Why the API server must not be sent here; undefined when it may. */
   unreadiness(): string | undefined;
 }
@@ -71,9 +72,9 @@ async function openDevelopmentCertificate(
     first: Promise.resolve(),
     pair: () => pair,
     feed: () => undefined,
-    async announce(url) {
+    async announce(url, { guard }) {
       const { custom } = createWorkloads(workloadKinds);
-      await writeDevelopmentFiles(dir, { url: `${url}/validate`, authority, custom });
+      await writeDevelopmentFiles(dir, { url: `${url}/validate`, authority, custom, guard });
       log.debug({ dir }, 'wrote ca.crt and webhook-configuration.yaml');
     },
     unreadiness: () => untimely(pair, systemClock.wall()),

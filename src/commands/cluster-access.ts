@@ -1,5 +1,7 @@
+import type { PodSource } from '../core/engine/refused-pods.ts';
 import type { NamespaceSource } from '../core/policy/namespace.ts';
 import { namespacesOffline } from '../core/policy/namespace.ts';
+import { systemClock } from '../io/clock.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics } from '../io/metrics.ts';
@@ -49,4 +51,11 @@ export async function openNamespaces({ client, log, metrics }: Observers): Promi
     origin: 'the cluster',
     unreadiness: () => (listed ? undefined : 'the namespaces of the cluster were not listed yet'),
   };
+}
+
+/** The pods that are there when the labels of their namespace change; nobody is told of them without a cluster. */
+export async function openPods({ client, log }: Omit<Observers, 'metrics'>): Promise<{ readonly pods?: PodSource }> {
+  if (client === undefined) return {};
+  const { createPodSource } = await import('../io/cluster/pods.ts');
+  return { pods: createPodSource({ client, log, elapsed: systemClock.monotonic }) };
 }

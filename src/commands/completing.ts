@@ -1,5 +1,5 @@
 import { Command, type Option } from 'commander';
-import { podSecurityRules } from '../core/rules/index.ts';
+import { namespaceRules, podSecurityRules } from '../core/rules/index.ts';
 import { everyCommand } from './every-command.ts';
 
 /** What can stand where a value is expected: these words, files, or both. */
@@ -56,7 +56,7 @@ function operandsOf(command: Command): CompletedValue | undefined {
   }
   const [argument] = command.registeredArguments;
   if (argument === undefined) return undefined;
-  const rules = command.name() === 'explain' ? podSecurityRules.map(({ id }) => id) : [];
+  const rules = command.name() === 'explain' ? [...podSecurityRules, ...namespaceRules].map(({ id }) => id) : [];
   const words = argument.argChoices ?? rules;
   return { words, files: words.length === 0 };
 }

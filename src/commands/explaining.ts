@@ -2,15 +2,18 @@ import { SekishoError } from '../core/error.ts';
 import { apiVersion } from '../core/policy/pod-policy.ts';
 import { printable } from '../core/render/escape.ts';
 import { renderJson } from '../core/render/json.ts';
+import type { ExplainedRule } from '../core/render/rule-examples.ts';
 import { renderRule, renderRuleList, toRuleDocument } from '../core/render/rule-text.ts';
-import { podSecurityRules } from '../core/rules/index.ts';
-import type { Rule } from '../core/rules/rule.ts';
+import { namespaceRules, podSecurityRules } from '../core/rules/index.ts';
 import { writeOutput } from '../io/output.ts';
 import type { ExplainOptions } from './explain.ts';
 
+/** Whatever a finding may name. */
+const everyRule: readonly ExplainedRule[] = [...podSecurityRules, ...namespaceRules];
+
 /** Prints rules, or the list of them. Throws, naming the nearest, where there is no such rule. */
 export async function explain(ids: readonly string[], { output, lang }: ExplainOptions): Promise<void> {
-  const rules = ids.length === 0 ? podSecurityRules : [...new Set(ids)].map(ruleOf);
+  const rules = ids.length === 0 ? everyRule : [...new Set(ids)].map(ruleOf);
   if (output === 'json') {
     const documents = rules.map((rule) => toRuleDocument(rule, lang));
     await writeOutput(renderJson({ apiVersion, kind: 'RuleList', rules: documents }));
@@ -18,12 +21,12 @@ export async function explain(ids: readonly string[], { output, lang }: ExplainO
   else await writeOutput(rules.map((rule) => renderRule(rule, lang)).join('\n'));
 }
 
-function ruleOf(id: string): Rule {
-  const rule = podSecurityRules.find((each) => each.id === id);
+function ruleOf(id: string): ExplainedRule {
+  const rule = everyRule.find((each) => each.id === id);
   if (rule !== undefined) return rule;
   const near = nearest(
     id,
-    podSecurityRules.map((each) => each.id),
+    everyRule.map((each) => each.id),
   );
   const advice = near.length === 0 ? "'sekisho explain' lists all" : `did you mean ${near.join(' or ')}?`;
   throw new SekishoError('UsageInvalid', `no rule is called ${printable(id, 80)}: ${advice}`);

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SekishoError } from '../core/error.ts';
-import { isException, isPolicy, type OwnObject } from '../core/policy/own-object.ts';
+import { isException, isPolicy, type OwnKind, type OwnObject } from '../core/policy/own-object.ts';
 import {
   type MergedReading,
   mergeReadings,
@@ -23,6 +23,8 @@ export interface PolicySource {
   readonly policies: PolicySet;
   /** Resolves when every source was read once; nobody may be judged before. */
   readonly first: Promise<unknown>;
+  /** Whether a file or a built-in policy bears a name: what the cluster has of that name is not used. */
+  isTaken(kind: OwnKind, name: string): boolean;
   /** What holds, for the log. */
   summary(): PolicySummary;
   /** Why the API server must not be sent here; undefined when it may, and from then on for ever. */
@@ -76,6 +78,11 @@ export async function openPolicies(options: ServeOptions, around: PolicySurround
   });
 }
 
+/** Whether a policy guards the labels of namespaces. */
+export function hasGuard({ policies }: PolicySet): boolean {
+  return policies.some(({ spec }) => spec.podSecurity?.labelGuard !== undefined);
+}
+
 /** Milliseconds. Whoever applies a thousand policies makes a thousand changes, and each set is bound anew. */
 const gathering = 200;
 
@@ -99,7 +106,7 @@ interface Readings {
   readonly cluster: PolicyReading;
 }
 
-interface Holding extends Pick<PolicySource, 'summary'> {
+interface Holding extends Pick<PolicySource, 'summary' | 'isTaken'> {
   policies: PolicySet;
   take(news: Partial<Readings>): void;
 }
@@ -114,6 +121,11 @@ function createHolding({ log, metrics, client, ceiling, maxExceptionDuration }: 
   let inForce: InForce | undefined;
   const holding: Holding = {
     policies: setOf(nothing),
+    isTaken(kind, name) {
+      const { ready, kept, unread } = readings.files;
+      const objects = [...[...ready, ...kept].map(({ object }) => object), ...unread];
+      return objects.some((object) => object.kind === kind && object.metadata.name === name);
+    },
     summary: () => summaryOf(inForce ?? nothing),
     take(news) {
       readings = { ...readings, ...news };

@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { AnswerContext } from '../core/admission/answer.ts';
 import { createWorkloads } from '../core/pod/workloads.ts';
 import type { NamespaceSource } from '../core/policy/namespace.ts';
+import type { ClusterClient } from '../io/cluster/client.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { createMetrics, type Metrics } from '../io/metrics.ts';
 import { offline } from '../io/offline.ts';
@@ -12,8 +13,8 @@ import { createProbeServer, type ProbeServer } from '../io/server/probe-server.t
 import { type AdmissionServer, createAdmissionServer } from '../io/server/server.ts';
 import { urlOf } from '../io/url.ts';
 import { developmentAddress, openCertificate } from './certificate-source.ts';
-import { openCluster, openNamespaces } from './cluster-access.ts';
-import { openPolicies, type PolicySource } from './policy-source.ts';
+import { openCluster, openNamespaces, openPods } from './cluster-access.ts';
+import { hasGuard, openPolicies, type PolicySource } from './policy-source.ts';
 import type { ServeOptions } from './serve.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { endInOrder } from './shutdown.ts';
@@ -52,13 +53,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   // Nobody can be answered before there is a certificate, nor may anybody before there are all policies. The probes say
   // so meanwhile. A namespace that nobody knows yet is read, or is a finding.
   await Promise.all([certificate.first, source.first]);
-  const answers = answersOf({ options, settings, source, namespaces: known.namespaces });
+  const answers = await answersOf({ options, settings, source, client, log, namespaces: known.namespaces });
   const pair = certificate.pair();
   const webhook = createAdmissionServer({ pair, answers, limits: standardLimits, inFlight, log, metrics });
   certificate.feed(webhook);
   const port = await webhook.listen({ host, port: options.port });
   const url = urlOf('https', host, port);
-  await certificate.announce(urlOf('https', developmentAddress(options), port));
+  await certificate.announce(urlOf('https', developmentAddress(options), port), { guard: hasGuard(source.policies) });
   life.listening(webhook);
   const addresses = { url, probeUrl: urlOf('http', host, probePort) };
   log.info({ ...addresses, ...source.summary(), namespaces: known.origin }, 'listening');
@@ -69,12 +70,21 @@ interface AnswerOptions {
   readonly options: ServeOptions;
   readonly settings: Settings;
   readonly source: PolicySource;
+  readonly client: ClusterClient | undefined;
+  readonly log: Logger;
   readonly namespaces: NamespaceSource;
 }
 
 /** What every request is answered by. */
-function answersOf({ options, settings, source, namespaces }: AnswerOptions): AnswerContext {
-  const { installation, language, workloadKinds } = settings;
+async function answersOf({
+  options,
+  settings,
+  source,
+  client,
+  log,
+  namespaces,
+}: AnswerOptions): Promise<AnswerContext> {
+  const { installation, exceptions, language, workloadKinds } = settings;
   return {
     get policies() {
       return source.policies;
@@ -83,6 +93,9 @@ function answersOf({ options, settings, source, namespaces }: AnswerOptions): An
     namespaces,
     locale: options.langGiven ? options.lang : (language ?? options.lang),
     workloads: createWorkloads(workloadKinds),
+    maxExceptionDuration: exceptions.maxDuration,
+    isTaken: source.isTaken,
+    ...(await openPods({ client, log })),
     ...(installation && { canaryNamespace: installation.canaryNamespace }),
   };
 }

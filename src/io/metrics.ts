@@ -47,8 +47,11 @@ export interface MetricSources {
 /** Above this many policies the label says "other": every series is kept by the server that scrapes us. */
 const policiesNamed = 50;
 
-/** The plural names of the kinds that hold a pod. Any other is "other": whoever calls chooses the name. */
-const resources: ReadonlySet<string> = new Set(workloads.map(({ resource }) => resource));
+/** The plural names of the kinds that we are asked about. Any other is "other": whoever calls chooses the name. */
+const resources: ReadonlySet<string> = new Set([
+  ...workloads.map(({ resource }) => resource),
+  ...['namespaces', 'podpolicies', 'podpolicyexceptions'],
+]);
 
 const subresources: ReadonlySet<string> = new Set(['', 'scale', 'status']);
 const podSubresources: ReadonlySet<string> = new Set([...subresources, 'ephemeralcontainers', 'resize']);

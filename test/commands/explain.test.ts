@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { nearest } from '../../src/commands/explaining.ts';
-import { podSecurityRules } from '../../src/core/rules/index.ts';
+import { namespaceRules, podSecurityRules } from '../../src/core/rules/index.ts';
 import { run } from './running-sekisho.ts';
 
 describe('sekisho explain', () => {
@@ -9,7 +9,7 @@ describe('sekisho explain', () => {
     const { code, stdout } = await run(['explain']);
     expect(code).toBe(0);
     expect(stdout.split('\n')[0]).toMatch(/^RULE +LEVEL +SEVERITY +WHAT IT JUDGES$/);
-    expect(stdout.trimEnd().split('\n')).toHaveLength(podSecurityRules.length + 1);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(podSecurityRules.length + namespaceRules.length + 1);
     expect(stdout).toMatch(/^hostNamespaces +baseline +high +Host namespaces$/m);
   });
 
@@ -63,7 +63,32 @@ describe('sekisho explain', () => {
         },
       ],
     });
-    expect(JSON.parse((await run(['explain', '-o', 'json'])).stdout).rules).toHaveLength(podSecurityRules.length);
+    const { rules } = JSON.parse((await run(['explain', '-o', 'json'])).stdout);
+    expect(rules).toHaveLength(podSecurityRules.length + namespaceRules.length);
+  });
+
+  test('a rule of namespaces is explained by labels before and after', async () => {
+    const { code, stdout } = await run(['explain', 'namespaceLabelChange']);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^namespaceLabelChange: Lowered labels of a namespace$/m),
+    ]);
+    expect(stdout).not.toContain('Versions:');
+    expect(stdout).toContain('# denied for metadata.labels[pod-security.kubernetes.io/enforce]');
+    const documents = stdout.match(/^ {2}# before\n[\s\S]*?^ {2}# after\n[\s\S]*?\n\n/gm) ?? [];
+    expect(documents.length).toBeGreaterThan(2);
+    for (const document of documents) {
+      const objects = parseAllDocuments(document.replace(/^ {2}/gm, '')).map((each) => each.toJS());
+      expect(objects).toMatchObject([{ kind: 'Namespace' }, { kind: 'Namespace' }]);
+    }
+    const { rules } = JSON.parse((await run(['explain', 'namespaceLabelChange', '-o', 'json'])).stdout);
+    expect(rules).toMatchObject([
+      {
+        id: 'namespaceLabelChange',
+        settings: { podSecurity: { labelGuard: {} } },
+        examples: { violating: [{ before: { kind: 'Namespace' }, after: { kind: 'Namespace' } }, {}, {}] },
+      },
+    ]);
   });
 
   test('an id that does not exist exits 2 and names the nearest', async () => {

@@ -67,7 +67,7 @@ describe('sekisho serve --dev', () => {
       kind: 'ValidatingWebhookConfiguration',
     });
     expect(metadata).toEqual({ name: 'sekisho-dev' });
-    expect(webhooks).toHaveLength(1);
+    expect(webhooks.map(({ name }: { name: string }) => name)).toEqual(['pods.sekisho.dev', 'policies.sekisho.dev']);
     const [webhook] = webhooks;
     expect(webhook).toMatchObject({
       name: 'pods.sekisho.dev',
@@ -113,6 +113,30 @@ describe('sekisho serve --dev', () => {
     expect(webhook.namespaceSelector).toEqual({
       matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] }],
     });
+  });
+
+  test('asks about our own kinds, and about namespaces where a policy guards their labels', async () => {
+    const folder = join(dir, 'guard');
+    const file = join(dir, 'guarding.yaml');
+    await writeFile(
+      file,
+      'apiVersion: sekisho.dev/v1alpha1\nkind: PodPolicy\nmetadata: {name: guarding}\nspec: {podSecurity: {level: baseline, labelGuard: {}}}\n',
+    );
+    await using _running = await serve(['--dev', '--dir', folder, '-p', file]);
+    const { webhooks } = parse(await readFile(join(folder, 'webhook-configuration.yaml'), 'utf8'));
+    expect(webhooks.slice(1)).toMatchObject([
+      {
+        name: 'policies.sekisho.dev',
+        failurePolicy: 'Ignore',
+        rules: [{ apiGroups: ['sekisho.dev'], resources: ['podpolicies', 'podpolicyexceptions'], scope: 'Cluster' }],
+      },
+      {
+        name: 'guard.sekisho.dev',
+        failurePolicy: 'Fail',
+        rules: [{ resources: ['namespaces', 'namespaces/status', 'namespaces/finalize'], operations: ['UPDATE'] }],
+      },
+    ]);
+    expect(webhooks[2]).not.toHaveProperty('namespaceSelector');
   });
 
   test('listens on loopback alone, and never writes a private key', async () => {

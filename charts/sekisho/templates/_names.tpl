@@ -95,3 +95,15 @@ app.kubernetes.io/part-of: sekisho
 {{- define "sekisho.amount" -}}
 {{- if not (kindIs "invalid" .) }}{{ toString . }}{{ end -}}
 {{- end }}
+
+{{/* Where the API server finds serve, and whom it trusts there; in mode self the controller writes that. */}}
+{{- define "sekisho.clientConfig" -}}
+{{- if ne .Values.certificates.mode "self" -}}
+caBundle: {{ include "sekisho.caBundle" . }}
+{{ end -}}
+service:
+  name: {{ include "sekisho.fullname" . }}
+  namespace: {{ .Release.Namespace | quote }}
+  path: /validate
+  port: 443
+{{- end }}

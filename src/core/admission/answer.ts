@@ -1,37 +1,30 @@
-import type { Finding } from '../engine/decision.ts';
-import { type JudgeContext, type Judgement, judge } from '../engine/judge.ts';
+import { type Judgement, judge } from '../engine/judge.ts';
 import { isJudgedSubresource } from '../engine/update.ts';
-import { type Language, localesOf } from '../locale.ts';
 import { valueAt } from '../pod/field-path.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
 import type { Workload } from '../pod/workload.ts';
 import { builtinWorkloads, type Workloads } from '../pod/workloads.ts';
-import { type FindingGroup, groupFindings } from '../render/finding-groups.ts';
-import { decisionId } from './decision-id.ts';
-import { type AdmissionResponse, type Judged, passing, respond } from './response.ts';
+import { apiGroup } from '../policy/pod-policy.ts';
+import { type GuardContext, guardNamespace } from './guard-entry.ts';
+import { checkPolicy, type PolicyContext } from './policy-entry.ts';
 import type { AdmissionRequest } from './review.ts';
+import { type Answer, answerOf, pass } from './verdict.ts';
 
 /** What a verdict depends on besides the request, and the language it is given in. */
-export interface AnswerContext extends JudgeContext {
-  readonly locale: Language;
+export interface AnswerContext extends GuardContext, PolicyContext {
   /** The kinds that are judged; only Kubernetes' own where it is absent. */
   readonly workloads?: Workloads;
   /** Whoever asks about an object in this namespace wants to know whether we were asked. */
   readonly canaryNamespace?: string;
 }
 
-/** The response for the API server, and what log and metrics say of it. */
-export interface Answer {
-  readonly response: AdmissionResponse;
-  readonly findings: readonly Finding[];
-  /** The same in words, each violation once; in the first language of several. */
-  readonly groups: readonly FindingGroup[];
-  /** 64 bits in hexadecimal; stands in message, log and audit annotation. Only where there are findings. */
-  readonly id?: string;
-}
-
-/** Judges one request. A promise only where a rule needs facts that have to be fetched. */
+/** Judges one request. A promise only where something has to be fetched: facts, the pods of a namespace. */
 export function answerRequest(request: AdmissionRequest, context: AnswerContext): Answer | Promise<Answer> {
+  const { group, resource, operation } = request;
+  if (group === apiGroup) return checkPolicy(request, context);
+  if (group === '' && resource === 'namespaces') {
+    return operation === 'UPDATE' ? guardNamespace(request, context) : pass(request.uid);
+  }
   const answer = verdictOn(request, context);
   if (request.namespace !== context.canaryNamespace) return answer;
   return answer instanceof Promise ? answer.then(withCanaryWarning) : withCanaryWarning(answer);
@@ -64,10 +57,6 @@ function isJudged({ operation, subResource }: AdmissionRequest, workload: Worklo
   return (operation === 'CREATE' || operation === 'UPDATE') && isJudgedSubresource(workload, subResource);
 }
 
-function pass(uid: string): Answer {
-  return { response: { uid, allowed: true }, findings: [], groups: [] };
-}
-
 /** The namespace is the request's: the object may claim any, or none. A name may not be drawn yet. */
 function referenceOf({ object, name, namespace, kind }: AdmissionRequest): ObjectReference {
   const stated = valueAt(object, ['metadata', 'name']);
@@ -79,12 +68,4 @@ function referenceOf({ object, name, namespace, kind }: AdmissionRequest): Objec
     namespace,
     name: typeof stated === 'string' && stated !== '' ? stated : name || drawn,
   };
-}
-
-function answerOf(judged: Judged, language: Language): Answer {
-  const { findings } = judged.judgement.decision;
-  const groups = groupFindings(findings, localesOf(language)[0]);
-  if (groups.length === 0) return { response: passing(judged), findings, groups };
-  const id = decisionId(judged.request.uid);
-  return { response: respond({ ...judged, groups, id }, language), findings, groups, id };
 }

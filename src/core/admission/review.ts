@@ -24,6 +24,7 @@ export interface AdmissionRequest {
   readonly name: string;
   readonly operation: Operation;
   readonly username: string;
+  readonly groups: readonly string[];
   readonly dryRun: boolean;
   /** Whatever was sent; nothing in it is checked yet. */
   readonly object: unknown;
@@ -41,6 +42,7 @@ export function parseAdmissionReview(document: unknown): AdmissionRequest {
   const request = objectIn(review, 'request', 'request');
   const kind = objectIn(request, 'kind', 'request.kind');
   const resource = objectIn(request, 'resource', 'request.resource');
+  const user = userIn(request);
   return {
     uid: uidIn(request),
     kind: {
@@ -54,7 +56,8 @@ export function parseAdmissionReview(document: unknown): AdmissionRequest {
     namespace: optionalTextIn(request, 'namespace', 'request.namespace'),
     name: optionalTextIn(request, 'name', 'request.name'),
     operation: operationIn(request),
-    username: usernameIn(request),
+    username: optionalTextIn(user, 'username', 'request.userInfo.username'),
+    groups: groupsIn(user),
     dryRun: dryRunIn(request),
     object: request['object'],
     oldObject: request['oldObject'],
@@ -110,10 +113,23 @@ function dryRunIn(request: JsonObject): boolean {
   throw malformed('request.dryRun', 'must be true or false');
 }
 
-function usernameIn(request: JsonObject): string {
+function userIn(request: JsonObject): JsonObject {
   const value = fieldOf(request, 'userInfo');
-  if (value === undefined || value === null) return '';
-  return optionalTextIn(objectIn(request, 'userInfo', 'request.userInfo'), 'username', 'request.userInfo.username');
+  return value === undefined || value === null ? {} : objectIn(request, 'userInfo', 'request.userInfo');
+}
+
+/** No identity provider names more; they are compared one by one. */
+const mostGroups = 10_000;
+
+const groupsPath = 'request.userInfo.groups';
+
+function groupsIn(user: JsonObject): readonly string[] {
+  const value = fieldOf(user, 'groups') ?? [];
+  if (!Array.isArray(value)) throw malformed(groupsPath, 'must be a list of strings');
+  if (value.length > mostGroups) throw malformed(groupsPath, `must not have more than ${mostGroups} items`);
+  const odd = value.findIndex((group) => typeof group !== 'string');
+  if (odd >= 0) throw malformed(`${groupsPath}[${odd}]`, 'must be a string');
+  return value;
 }
 
 function malformed(path: string, problem: string): SekishoError<'ReviewMalformed'> {

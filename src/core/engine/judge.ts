@@ -81,7 +81,8 @@ function occasionOf(applied: AppliedObject, namespace: NamespaceView, now: numbe
   };
 }
 
-function labelsOf(object: unknown): ReadonlyMap<string, string> {
+/** What stands in `metadata.labels` and is a label. */
+export function labelsOf(object: unknown): ReadonlyMap<string, string> {
   const labels = valueAt(object, ['metadata', 'labels']);
   if (typeof labels !== 'object' || labels === null) return new Map();
   return new Map(Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));

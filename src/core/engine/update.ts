@@ -79,7 +79,8 @@ export function requireShallow(depth: number): void {
   throw new SekishoError('NestedTooDeeply', `the template is nested deeper than ${deepest} levels`);
 }
 
-function deepEquals(a: unknown, b: unknown, depth = 0): boolean {
+/** Whether two values of JSON are the same, in whichever order their fields stand. Throws `NestedTooDeeply`. */
+export function deepEquals(a: unknown, b: unknown, depth = 0): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   requireShallow(depth);

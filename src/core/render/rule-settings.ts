@@ -4,6 +4,7 @@ import { podViewAt } from '../pod/workload.ts';
 import { noFacts } from '../rules/facts.ts';
 import { examplePod } from '../rules/minimal-pod.ts';
 import { type Rule, ruleVersionAt, type ViolatingExample } from '../rules/rule.ts';
+import type { ExplainedRule } from './rule-examples.ts';
 import { renderYaml } from './yaml.ts';
 
 /* What a policy may say of a rule, as YAML that can be copied into one. */
@@ -22,14 +23,17 @@ const valuesNote: Localized = {
 };
 
 /** The section of a policy, in the shape that the policy's schema reads. */
-export function settingsExample({ id, ...rule }: Rule): Readonly<Record<string, unknown>> {
+export function settingsExample(explained: ExplainedRule): Readonly<Record<string, unknown>> {
+  if ('settings' in explained) return explained.settings;
+  const { id, ...rule } = explained;
   const values = foundValues({ id, ...rule });
   const exclusion = { rules: [id], ...(values.length > 0 && { values }), containers: ['example'] };
   return { podSecurity: { level: 'restricted', rules: { [id]: { mode: 'Warn' } }, except: [exclusion] } };
 }
 
 /** The same as text, with a comment on each of the two ways. */
-export function settingsText(rule: Rule, locale: Locale): string {
+export function settingsText(rule: ExplainedRule, locale: Locale): string {
+  if ('settings' in rule) return renderYaml(settingsExample(rule));
   const note = rule.values === undefined ? wholeNote : valuesNote;
   return renderYaml(settingsExample(rule))
     .replace(/^( *mode: Warn)$/m, `$1 # ${modeNote[locale]}`)

@@ -1,8 +1,6 @@
 import { type Locale, type Localized, localize } from '../locale.ts';
-import { formatPolicyVersion, newestMinor } from '../pod/version.ts';
-import { examplePod } from '../rules/minimal-pod.ts';
-import type { Rule, RuleExample } from '../rules/rule.ts';
 import { alignColumns } from './columns.ts';
+import { type ExplainedExample, type ExplainedRule, examplesOf, versionsOf } from './rule-examples.ts';
 import { settingsExample, settingsText } from './rule-settings.ts';
 import { renderYaml } from './yaml.ts';
 
@@ -34,7 +32,7 @@ const atVersion: Localized = { en: '# at version {version}', ja: '# バージョ
 const denied: Localized = { en: '# denied for {paths}', ja: '# 違反: {paths}' };
 
 /** Where the rule comes from, each source with its edition. */
-export function referenceTexts({ references }: Rule, locale: Locale): readonly string[] {
+export function referenceTexts({ references }: ExplainedRule, locale: Locale): readonly string[] {
   return [
     ...(references.pss ?? []).map((name) => localize(pss, locale, { name })),
     ...(references.cis ?? []).map((section) => localize(cis, locale, { section })),
@@ -42,15 +40,16 @@ export function referenceTexts({ references }: Rule, locale: Locale): readonly s
 }
 
 /** One line for each rule. */
-export function renderRuleList(rules: readonly Rule[], locale: Locale): string {
+export function renderRuleList(rules: readonly ExplainedRule[], locale: Locale): string {
   const heads = [words.rule, words.level, words.severity, words.title].map((head) => head[locale]);
   const rows = rules.map((rule) => [rule.id, rule.level ?? '', rule.severity, rule.title[locale]]);
   return `${alignColumns([heads, ...rows]).join('\n')}\n`;
 }
 
 /** Everything a rule says of itself. */
-export function renderRule(rule: Rule, locale: Locale): string {
-  const overrides = [...new Set(rule.versions.flatMap((version) => version.overrides ?? []))];
+export function renderRule(rule: ExplainedRule, locale: Locale): string {
+  const overrides = [...new Set(versionsOf(rule).flatMap((version) => version.overrides ?? []))];
+  const { allowed, violating } = examplesOf(rule);
   const facts: [string, string][] = [
     [labels.level[locale], rule.level ?? ''],
     [labels.severity[locale], rule.severity],
@@ -76,35 +75,38 @@ export function renderRule(rule: Rule, locale: Locale): string {
       .map((line) => `  ${line}`),
     '',
     headings.allowed[locale],
-    ...rule.examples.allowed.flatMap((example) => exampleLines(example, [], locale)),
+    ...allowed.flatMap((example) => exampleLines(example, locale)),
     headings.violating[locale],
-    ...rule.examples.violating.flatMap((example) => exampleLines(example, example.violates, locale)),
+    ...violating.flatMap((example) => exampleLines(example, locale)),
   ].join('\n');
 }
 
-function versionsText({ versions }: Rule, locale: Locale): string {
-  const [first, ...later] = versions.map((version) => `v${version.since}`);
-  const text = localize(since, locale, { version: first ?? '' });
+function versionsText(rule: ExplainedRule, locale: Locale): string {
+  const [first, ...later] = versionsOf(rule).map((version) => `v${version.since}`);
+  if (first === undefined) return '';
+  const text = localize(since, locale, { version: first });
   return later.length === 0 ? text : `${text}, ${localize(changed, locale, { versions: later.join(', ') })}`;
 }
 
-/** A whole manifest, which can be copied and applied; what is said of it stands in its comments. */
-function exampleLines(example: RuleExample, violates: readonly string[], locale: Locale): readonly string[] {
+/** Whole manifests, which can be copied and applied; what is said of them stands in their comments. */
+function exampleLines({ version, violates, manifests }: ExplainedExample, locale: Locale): readonly string[] {
   const comments = [
-    ...(example.version === undefined ? [] : [localize(atVersion, locale, { version: example.version })]),
+    ...(version === undefined ? [] : [localize(atVersion, locale, { version })]),
     ...(violates.length === 0 ? [] : [localize(denied, locale, { paths: violates.join(', ') })]),
   ];
-  const manifest = renderYaml(examplePod(example)).trimEnd().split('\n');
-  return [...comments, ...manifest, ''].map((line) => (line === '' ? '' : `  ${line}`));
+  const documents = manifests.map(({ caption, object }) => [
+    ...(caption === undefined ? [] : [`# ${caption[locale]}`]),
+    ...renderYaml(object).trimEnd().split('\n'),
+  ]);
+  const lines = documents.flatMap((document, index) => (index === 0 ? document : ['---', ...document]));
+  return [...comments, ...lines, ''].map((line) => (line === '' ? '' : `  ${line}`));
 }
 
-/** A rule for programs, in one language; examples as whole pods. */
-export function toRuleDocument(rule: Rule, locale: Locale): unknown {
-  const { id, level, severity, references, title, why, fix, versions, examples } = rule;
-  const example = (each: RuleExample): object => ({
-    version: each.version ?? formatPolicyVersion(newestMinor),
-    pod: examplePod(each),
-  });
+/** A rule for programs, in one language; examples as whole objects. */
+export function toRuleDocument(rule: ExplainedRule, locale: Locale): unknown {
+  const { id, level, severity, references, title, why, fix } = rule;
+  const { allowed, violating } = examplesOf(rule);
+  const versions = versionsOf(rule).map((version) => ({ since: `v${version.since}`, overrides: version.overrides }));
   return {
     id,
     level,
@@ -114,10 +116,17 @@ export function toRuleDocument(rule: Rule, locale: Locale): unknown {
     fix: fix[locale],
     references,
     settings: settingsExample(rule),
-    versions: versions.map((version) => ({ since: `v${version.since}`, overrides: version.overrides })),
+    ...(versions.length === 0 ? {} : { versions }),
     examples: {
-      allowed: examples.allowed.map(example),
-      violating: examples.violating.map((each) => ({ ...example(each), violates: each.violates })),
+      allowed: allowed.map(exampleDocument),
+      violating: violating.map((example) => ({ ...exampleDocument(example), violates: example.violates })),
     },
   };
+}
+
+/** A pod under its version, or a namespace before and after. */
+function exampleDocument({ judgedAt, manifests: [first, second] }: ExplainedExample): object {
+  return second === undefined
+    ? { version: judgedAt, pod: first?.object }
+    : { before: first?.object, after: second.object };
 }

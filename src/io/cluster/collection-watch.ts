@@ -47,7 +47,14 @@ export interface CollectionPace extends WatchPace {
   readonly missingWait: number;
 }
 
-export const watchCollection: WatchCollection = createCollectionWatcher({ ...standardPace, missingWait: 30_000 });
+/** After an outage policies shall not be old for longer than it takes to wonder why. */
+const longestWait = 5_000;
+
+export const watchCollection: WatchCollection = createCollectionWatcher({
+  ...standardPace,
+  longestWait,
+  missingWait: 30_000,
+});
 
 export function createCollectionWatcher(pace: CollectionPace): WatchCollection {
   return <Item>(client: ClusterClient, path: string, listener: CollectionListener<Item>) => {

@@ -8,6 +8,8 @@ export interface WebhookEndpoint {
   readonly authority: string;
   /** Kinds of the settings that it is to be asked about too. */
   readonly custom?: readonly CustomWorkload[];
+  /** Whether updates of namespaces are asked about too. */
+  readonly guard: boolean;
 }
 
 const everyChange = ['CREATE', 'UPDATE'];
@@ -32,28 +34,63 @@ function customRule({ group, resource }: CustomWorkload) {
   return { ...rule(group, [resource], everyChange), apiVersions: ['*'] };
 }
 
+/** Of our own kinds. */
+const policyRules = [
+  {
+    apiGroups: ['sekisho.dev'],
+    apiVersions: ['v1alpha1'],
+    operations: everyChange,
+    resources: ['podpolicies', 'podpolicyexceptions'],
+    scope: 'Cluster',
+  },
+];
+
+/** Status and finalize write labels too. */
+const guardRules = [
+  {
+    apiGroups: [''],
+    apiVersions: ['v1'],
+    operations: ['UPDATE'],
+    resources: ['namespaces', 'namespaces/status', 'namespaces/finalize'],
+    scope: 'Cluster',
+  },
+];
+
+/** Only labels are guarded: whatever else changes in a namespace, also its end, needs no answer of ours. */
+const labelsChange = [
+  {
+    name: 'labels-change',
+    expression:
+      '(has(object.metadata.labels) ? object.metadata.labels : {}) != (has(oldObject.metadata.labels) ? oldObject.metadata.labels : {})',
+  },
+];
+
 /** For an API server on the same machine: `kubectl apply -f` and it asks us. */
-export function formatWebhookConfiguration({ url, authority, custom = [] }: WebhookEndpoint): string {
+export function formatWebhookConfiguration({ url, authority, custom = [], guard }: WebhookEndpoint): string {
+  const entry = (name: string, failurePolicy: 'Fail' | 'Ignore', more: object): object => ({
+    name,
+    admissionReviewVersions: ['v1'],
+    clientConfig: { url, caBundle: Buffer.from(authority).toString('base64') },
+    failurePolicy,
+    matchPolicy: 'Equivalent',
+    ...more,
+    sideEffects: 'None',
+    timeoutSeconds: 10,
+  });
+  // By the label that the API server itself sets and nobody can change.
+  const kubeSystem = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] };
   return stringify(
     {
       apiVersion: 'admissionregistration.k8s.io/v1',
       kind: 'ValidatingWebhookConfiguration',
       metadata: { name: 'sekisho-dev' },
       webhooks: [
-        {
-          name: 'pods.sekisho.dev',
-          admissionReviewVersions: ['v1'],
-          clientConfig: { url, caBundle: Buffer.from(authority).toString('base64') },
+        entry('pods.sekisho.dev', 'Fail', {
           rules: [...rules, ...custom.map(customRule)],
-          failurePolicy: 'Fail',
-          matchPolicy: 'Equivalent',
-          namespaceSelector: {
-            // By the label that the API server itself sets and nobody can change.
-            matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] }],
-          },
-          sideEffects: 'None',
-          timeoutSeconds: 10,
-        },
+          namespaceSelector: { matchExpressions: [kubeSystem] },
+        }),
+        entry('policies.sekisho.dev', 'Ignore', { rules: policyRules }),
+        ...(guard ? [entry('guard.sekisho.dev', 'Fail', { rules: guardRules, matchConditions: labelsChange })] : []),
       ],
     },
     { lineWidth: 0, aliasDuplicateObjects: false },

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
-import type { Answer } from '../../core/admission/answer.ts';
 import { type AdmissionResponse, formatAdmissionReview } from '../../core/admission/response.ts';
 import type { AdmissionRequest } from '../../core/admission/review.ts';
+import type { Answer } from '../../core/admission/verdict.ts';
 import { messageOf } from '../../core/error.ts';
 import type { Mode } from '../../core/policy/mode.ts';
 import type { Logger } from '../log.ts';

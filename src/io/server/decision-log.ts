@@ -1,5 +1,6 @@
-import type { Answer } from '../../core/admission/answer.ts';
+import type { StatusCause } from '../../core/admission/response.ts';
 import type { AdmissionRequest } from '../../core/admission/review.ts';
+import type { Answer } from '../../core/admission/verdict.ts';
 import type { FindingGroup } from '../../core/render/finding-groups.ts';
 import { cut, type Logger, writeLine } from '../log.ts';
 
@@ -15,8 +16,11 @@ export function createDecisionLog(log: Logger) {
   const debug = log.isLevelEnabled('debug');
   const info = log.isLevelEnabled('info');
   return (request: AdmissionRequest, answer: Answer, milliseconds: number): void => {
-    const { findings, groups } = answer;
-    if (findings.length === 0) {
+    const { findings, groups, mistakes } = answer;
+    if (mistakes !== undefined) {
+      if (info)
+        writeLine(log, infoLine, { ...decisionFields(request, answer, milliseconds), ...mistakeFields(mistakes) });
+    } else if (findings.length === 0) {
       if (debug) writeLine(log, debugLine, decisionFields(request, answer, milliseconds));
     } else if (info) {
       const found = { count: findings.length, findings: findingFields(groups) };
@@ -39,6 +43,11 @@ function decisionFields(request: AdmissionRequest, { response, id }: Answer, mil
     allowed: response.allowed,
     ms: Math.round(milliseconds * 1_000) / 1_000,
   };
+}
+
+function mistakeFields(mistakes: readonly StatusCause[]) {
+  const shown = mistakes.slice(0, findingsLogged).map(({ field, message }) => ({ field, message }));
+  return { count: mistakes.length, mistakes: shown };
 }
 
 function findingFields(groups: readonly FindingGroup[]) {

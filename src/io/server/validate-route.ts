@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
-import { type Answer, type AnswerContext, answerRequest } from '../../core/admission/answer.ts';
+import { type AnswerContext, answerRequest } from '../../core/admission/answer.ts';
 import { type AdmissionRequest, parseAdmissionReview } from '../../core/admission/review.ts';
+import type { Answer } from '../../core/admission/verdict.ts';
 import { SekishoError } from '../../core/error.ts';
 import { excessOf, uidInHead } from './body-guard.ts';
 import type { Call, Conclusion } from './conclusion.ts';

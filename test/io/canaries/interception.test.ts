@@ -47,7 +47,7 @@ describe('a webhook configuration intercepts every path', () => {
   });
 
   test('of serve --dev', () => {
-    const { webhooks } = parse(formatWebhookConfiguration({ url: 'https://127.0.0.1', authority: '' }));
+    const { webhooks } = parse(formatWebhookConfiguration({ url: 'https://127.0.0.1', authority: '', guard: true }));
     expect(openPaths(...webhooks)).toEqual({});
   });
 });
