@@ -103,7 +103,7 @@ async function rolloutUnder({ workloadKinds }: Settings): Promise<unknown> {
 
 function configurationUnder({ workloadKinds }: Settings): unknown {
   const { custom } = createWorkloads(workloadKinds);
-  return formatWebhookConfiguration({ url: 'https://127.0.0.1', authority: '', custom });
+  return formatWebhookConfiguration({ url: 'https://127.0.0.1', authority: '', guard: false, custom });
 }
 
 const rollout = (field: keyof typeof rollouts, other: string): SettingPair => ({

@@ -64,6 +64,13 @@ const policies = Array.from({ length: 10 }, (_, index) =>
   ),
 );
 
+/** Of what we are asked about without a pod in it, and of what nobody knows. */
+const others = [
+  { group: '', version: 'v1', resource: 'namespaces' },
+  { group: 'sekisho.dev', version: 'v1alpha1', resource: 'podpolicies' },
+  { group: 'sekisho.dev', version: 'v1alpha1', resource: 'podpolicyexceptions' },
+  { group: '', version: 'v1', resource: 'tenants' },
+];
 const operations = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'];
 const subresources = ['', 'ephemeralcontainers', 'resize', 'status', 'scale', 'exec', 'tenant'];
 const objects = [worst, podWith({}, { name: 'tenant' }), { metadata: { name: 'tenant' }, spec: 'tenant' }];
@@ -76,16 +83,18 @@ function reviewIn(namespace: number): string {
     rest = Math.floor(rest / items.length);
     return item;
   };
-  const workload = pick([...workloads, undefined]);
+  const kindOrOther = pick([...workloads, ...others]);
+  const workload = workloads.find((each) => each === kindOrOther);
   const pod: Json = pick(objects) ?? {};
   const operation = pick(operations) ?? '';
   const subResource = pick(subresources) ?? '';
   const dryRun = pick([false, true]);
   const kind = workload?.kind ?? 'Pod';
   const review = reviewOf(wrap(kind, pod), { kind, operation, subResource });
-  const stranger = { group: '', version: 'v1', resource: `tenants${namespace}` };
+  const other = others.find((each) => each === kindOrOther);
+  const resource = other?.resource === 'tenants' ? { ...other, resource: `tenants${namespace}` } : other;
   const name = `tenant-${namespace}`;
-  const request = { ...(review['request'] as Json), ...(workload === undefined ? { resource: stranger } : {}) };
+  const request = { ...(review['request'] as Json), ...(resource === undefined ? {} : { resource }) };
   const userInfo = { username: name, groups: [name] };
   return JSON.stringify({ ...review, request: { ...request, uid: name, namespace: name, name, dryRun, userInfo } });
 }
@@ -107,7 +116,7 @@ const vocabulary: ReadonlySet<string> = new Set([
   ...policies.map(({ metadata }) => metadata.name),
   ...podSecurityRules.map(({ id }) => id),
   ...['malformedPod', ...modes],
-  ...workloads.map(({ resource }) => resource),
+  ...[...workloads, ...others].map(({ resource }) => resource).filter((resource) => resource !== 'tenants'),
   ...['other', 'CREATE', 'UPDATE', '', 'ephemeralcontainers', 'resize', 'status', 'scale'],
   ...['allow', 'deny', 'error', 'true', 'false'],
 ]);
