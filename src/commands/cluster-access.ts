@@ -3,6 +3,7 @@ import type { NamespaceSource } from '../core/policy/namespace.ts';
 import { namespacesOffline } from '../core/policy/namespace.ts';
 import { systemClock } from '../io/clock.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
+import { giveBackMemory } from '../io/heap.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics } from '../io/metrics.ts';
 import type { ServeOptions } from './serve.ts';
@@ -44,6 +45,7 @@ export async function openNamespaces({ client, log, metrics }: Observers): Promi
   const namespaces = watchNamespaces({ client, log, metrics, elapsed: () => performance.now() });
   let listed = false;
   namespaces.first.then(() => {
+    giveBackMemory();
     listed = true;
   });
   return {

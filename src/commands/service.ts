@@ -3,6 +3,7 @@ import type { AnswerContext } from '../core/admission/answer.ts';
 import { createWorkloads } from '../core/pod/workloads.ts';
 import type { NamespaceSource } from '../core/policy/namespace.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
+import { giveBackMemory } from '../io/heap.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { createMetrics, type Metrics } from '../io/metrics.ts';
 import { offline } from '../io/offline.ts';
@@ -53,6 +54,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   // Nobody can be answered before there is a certificate, nor may anybody before there are all policies. The probes say
   // so meanwhile. A namespace that nobody knows yet is read, or is a finding.
   await Promise.all([certificate.first, source.first]);
+  giveBackMemory();
   const answers = await answersOf({ options, settings, source, client, log, namespaces: known.namespaces });
   const pair = certificate.pair();
   const webhook = createAdmissionServer({ pair, answers, limits: standardLimits, inFlight, log, metrics });
