@@ -1,6 +1,6 @@
 import type { Binding, BoundRule, Subject } from './bound-rule.ts';
 import type { BoundPolicy } from './bound-rules.ts';
-import type { BoundExceptions } from './exceptions.ts';
+import type { BoundException, BoundExceptions } from './exceptions.ts';
 import { hasRequestConditions, matchNamespace } from './matching.ts';
 import { type Mode, weakerMode } from './mode.ts';
 import type { NamespaceView } from './namespace.ts';
@@ -24,7 +24,11 @@ interface Member {
 export interface Members {
   readonly all: readonly Member[];
   readonly ceiling: Mode;
+  readonly numbers: Numbers;
 }
+
+/** Numbers for the `match` of exceptions, in the order in which they are met. */
+type Numbers = Map<BoundException['match'], number>;
 
 export interface MembersOptions {
   readonly policies: readonly PodPolicy[];
@@ -45,7 +49,7 @@ export function createMembers({ policies, unread, ceiling }: MembersOptions): Me
       own: { pod: own('pod'), template: own('template') },
     };
   });
-  return { all, ceiling };
+  return { all, ceiling, numbers: new Map() };
 }
 
 /** Where, and for what, policies are asked. */
@@ -65,25 +69,25 @@ export interface Sayer {
   readonly shared: boolean;
 }
 
-/** Who may have a say at a place. Where the keys are equal they ask the same; no key where that is so nowhere else. */
+/** Who may have a say at a place. Where the keys are equal they ask the same, and excuse the same. */
 export interface Sayers {
-  readonly key: string | undefined;
+  readonly key: string;
   bind(): readonly Sayer[];
 }
 
-export function sayersIn({ all, ceiling }: Members, { namespace, subject, exceptions }: Place): Sayers {
+export function sayersIn({ all, ceiling, numbers }: Members, { namespace, subject, exceptions }: Place): Sayers {
   const labels = namespace.labels && readPodSecurityLabels(namespace.labels);
   const situation: Situation = { ceiling, subject, labels, gap: unreadable(namespace) };
   const matching: { readonly member: Member; readonly unknown: boolean }[] = [];
   let key = `${subject} ${labels === undefined ? `unreadable ${situation.gap.reason}` : labels.key} `;
-  let excused = false;
   for (const member of all) {
     const match = matchNamespace(member.policy, namespace);
     if (match === 'differs') continue;
     const unknown = match === 'unknown';
     matching.push({ member, unknown });
     key += unknown ? `${member.index}?` : `${member.index},`;
-    excused ||= exceptions.has(member.policy.metadata.name);
+    const granted = exceptions.get(member.policy.metadata.name);
+    if (granted !== undefined) key += grantedKey(granted, numbers);
   }
   const bind = () =>
     matching.map(({ member, unknown }): Sayer => {
@@ -91,7 +95,22 @@ export function sayersIn({ all, ceiling }: Members, { namespace, subject, except
       const bound = bindMember(member, { ...situation, unknown, exceptions: granted });
       return { bound, conditional: member.conditional, shared: bound === member.own[subject] };
     });
-  return { key: excused ? undefined : key, bind };
+  return { key, bind };
+}
+
+/** Which exceptions, what they cover, and which of them say that they expire. */
+function grantedKey(granted: ReadonlyMap<string, readonly BoundException[]>, numbers: Numbers): string {
+  let key = '(';
+  for (const [rule, exceptions] of granted) {
+    key += rule;
+    for (const { match, excuse } of exceptions) {
+      const number = numbers.get(match) ?? numbers.size;
+      numbers.set(match, number);
+      key += `${excuse.expiring === undefined ? '=' : '!'}${number}:${excuse.name}`;
+    }
+    key += ';';
+  }
+  return `${key})`;
 }
 
 interface Situation extends Binding {

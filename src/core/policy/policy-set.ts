@@ -59,12 +59,11 @@ export function createPolicySet(options: PolicySetOptions): PolicySet {
   };
   const choiceAt = (place: Place): Choice => {
     const { key, bind } = sayersIn(members, place);
-    // What is excused hangs on the name, and those who share a list must be asked the same.
-    const known = key === undefined ? undefined : memory.choices.get(key);
+    const known = memory.choices.get(key);
     if (known !== undefined) return known;
     const choice = createChoice(bind(), memory.spend);
-    if (key !== undefined) memory.choices.set(key, choice);
-    memory.spend(key?.length ?? 0);
+    memory.choices.set(key, choice);
+    memory.spend(key.length);
     return choice;
   };
   return {
