@@ -18,7 +18,7 @@ export function assess(pod: PodView, rules: readonly BoundRule[], facts: FactSou
 /** What has to be known before the pod can be judged, each question once. */
 export function plan(pod: PodView, rules: readonly BoundRule[]): readonly FactRequest[] {
   let requests: Map<string, FactRequest> | undefined;
-  for (const { rule, params } of rules) {
+  for (const { rule, params } of askingFacts(rules)) {
     if (rule.needs === undefined) continue;
     requests ??= new Map();
     for (const request of rule.needs(pod, params)) requests.set(request.key, request);
@@ -32,14 +32,20 @@ export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts
   let answer = noViolations;
   let asked: BoundRule | undefined;
   let excused: Set<BoundRule> | undefined;
-  for (const bound of rules) {
+  const ends = rules.length < manyRules ? undefined : surveyOf(rules).ends;
+  for (let index = 0; index < rules.length; index++) {
+    const bound = rules[index] as BoundRule;
     if (bound.silencedBy !== undefined && !excused?.has(bound.silencedBy)) continue;
     // Policies often ask the same; policy-set.ts puts equal questions side by side.
     if (asked === undefined || asked.version !== bound.version || asked.params !== bound.params) {
       answer = ask(pod, bound, facts);
       asked = bound;
     }
-    const excuseOf = answer.violations.length === 0 ? undefined : excusesFrom(pod, bound);
+    if (answer.violations.length === 0) {
+      if (ends !== undefined) index = (ends[index] ?? 0) - 1;
+      continue;
+    }
+    const excuseOf = excusesFrom(pod, bound);
     for (const violation of answer.violations) {
       const finding = findingOf(pod, bound, violation);
       if (answer.error) {
@@ -53,6 +59,37 @@ export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts
     }
   }
   return findings.decide();
+}
+
+/** A few policies are looked through faster than looked up. */
+const manyRules = 128;
+
+/** What is the same for every pod that these rules are asked about. */
+interface Survey {
+  /** For each rule the place of the next that asks something else: what one does not find, its equals need not be told. */
+  readonly ends: Uint32Array;
+  /** Those that may want facts. */
+  readonly asking: readonly BoundRule[];
+}
+
+const surveys = new WeakMap<readonly BoundRule[], Survey>();
+
+function surveyOf(rules: readonly BoundRule[]): Survey {
+  const known = surveys.get(rules);
+  if (known !== undefined) return known;
+  const ends = new Uint32Array(rules.length);
+  for (let index = rules.length - 1; index >= 0; index--) {
+    const [bound, next] = [rules[index], rules[index + 1]];
+    const same = next !== undefined && bound?.version === next.version && bound.params === next.params;
+    ends[index] = same ? (ends[index + 1] ?? 0) : index + 1;
+  }
+  const survey = { ends, asking: rules.filter(({ rule }) => rule.needs !== undefined) };
+  surveys.set(rules, survey);
+  return survey;
+}
+
+function askingFacts(rules: readonly BoundRule[]): readonly BoundRule[] {
+  return rules.length < manyRules ? rules : surveyOf(rules).asking;
 }
 
 /** What excuses a violation of a rule; undefined where nothing can. */
