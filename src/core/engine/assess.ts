@@ -2,6 +2,7 @@ import { messageOf, SekishoError } from '../error.ts';
 import type { FieldPath } from '../pod/field-path.ts';
 import { containerAt, type PodView } from '../pod/pod-view.ts';
 import { type BoundRule, isExcluded } from '../policy/bound-rule.ts';
+import { type Excuse, excusesOn } from '../policy/exceptions.ts';
 import type { FactRequest, FactSource, Facts } from '../rules/facts.ts';
 import { noFacts } from '../rules/facts.ts';
 import type { Violation } from '../rules/rule.ts';
@@ -38,14 +39,30 @@ export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts
       answer = ask(pod, bound, facts);
       asked = bound;
     }
+    const excuseOf = answer.violations.length === 0 ? undefined : excusesFrom(pod, bound);
     for (const violation of answer.violations) {
       const finding = findingOf(pod, bound, violation);
-      if (answer.error) findings.add({ ...finding, rule: { ...bound.rule, messages: errorMessages }, error: true });
-      else if (!isExcluded(bound, violation, finding.container)) findings.add(finding);
-      else excused = (excused ?? new Set()).add(bound);
+      if (answer.error) {
+        findings.add({ ...finding, rule: { ...bound.rule, messages: errorMessages }, error: true });
+        continue;
+      }
+      const excluded = isExcluded(bound, violation, finding.container);
+      const exception = excluded ? undefined : excuseOf?.(violation);
+      if (!excluded) findings.add(exception === undefined ? finding : { ...finding, exception });
+      if (excluded || exception !== undefined) excused = (excused ?? new Set()).add(bound);
     }
   }
   return findings.decide();
+}
+
+/** What excuses a violation of a rule; undefined where nothing can. */
+function excusesFrom(
+  pod: PodView,
+  { exceptions }: BoundRule,
+): ((violation: Violation) => Excuse | undefined) | undefined {
+  if (exceptions === undefined) return undefined;
+  const excuseOf = excusesOn(exceptions, pod.object);
+  return ({ path }) => excuseOf(containerAt(pod, path));
 }
 
 const errorMessages = {

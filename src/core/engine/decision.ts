@@ -1,4 +1,5 @@
 import { compareFieldPaths, type FieldPath } from '../pod/field-path.ts';
+import type { Excuse } from '../policy/exceptions.ts';
 import { compareModes, type Mode } from '../policy/mode.ts';
 import type { Rule, Severity, Violation } from '../rules/rule.ts';
 
@@ -18,9 +19,11 @@ export interface Finding {
   readonly preexisting?: true;
   /** It would have denied, but its policy says `onUpdate: NewOnly`. */
   readonly letThrough?: true;
+  /** It is excused: it stays a finding, and leads to nothing. */
+  readonly exception?: Excuse;
 }
 
-/** The answer to all questions at once: allowed iff no finding is enforced. */
+/** The answer to all questions at once: allowed iff no finding is enforced that is not excused. */
 export interface Decision {
   readonly allowed: boolean;
   /** Strictest mode first, then most severe, then by rule, path and policy: the same request, the same order. */
@@ -41,7 +44,7 @@ export function createFindings(): { add(finding: Finding): void; decide(): Decis
   let truncated = false;
   return {
     add(finding) {
-      const denies = finding.mode === 'Enforce';
+      const denies = finding.mode === 'Enforce' && finding.exception === undefined;
       if (findings.length < mostFindings || (denies && !denied)) findings.push(finding);
       else truncated = true;
       denied ||= denies;

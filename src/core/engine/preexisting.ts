@@ -42,7 +42,9 @@ function marked(decision: Decision, { pod, bound }: TemplateUpdate, { old, befor
     // That a question could not be answered before is no answer now.
     if (finding.error || !known.has(identityOf(finding, pod))) return finding;
     const preexisting = true;
-    const letThrough = finding.mode === 'Enforce' && bound.newOnly.has(finding.policy) && !truncated;
+    // What is excused needs no other way through.
+    const denies = finding.mode === 'Enforce' && finding.exception === undefined;
+    const letThrough = denies && bound.newOnly.has(finding.policy) && !truncated;
     return letThrough ? { ...finding, mode: 'Warn', preexisting, letThrough } : { ...finding, preexisting };
   });
   return { ...decide(findings), ...(truncated ? { truncated } : {}) };

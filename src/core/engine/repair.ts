@@ -59,7 +59,8 @@ export function deniedViolations({ findings }: Decision): readonly Finding[] {
   const violations = new Map<string, Finding>();
   for (const finding of findings) {
     const key = violationKey(finding);
-    if (finding.mode === 'Enforce' && !violations.has(key)) violations.set(key, finding);
+    const denies = finding.mode === 'Enforce' && finding.exception === undefined;
+    if (denies && !violations.has(key)) violations.set(key, finding);
   }
   return [...violations.values()];
 }

@@ -1,6 +1,7 @@
 import { effectiveMinor } from '../pod/version.ts';
 import { podSecurityRules } from '../rules/index.ts';
 import { type Rule, type RuleVersion, ruleVersionAt, type Violation } from '../rules/rule.ts';
+import type { BoundException } from './exceptions.ts';
 import { isAtLeastAsStrict, type Mode, weakerMode } from './mode.ts';
 import type { Exclusion, PodPolicy, PodSecuritySection } from './pod-policy.ts';
 
@@ -12,6 +13,8 @@ export interface BoundRule {
   readonly params: unknown;
   readonly mode: Mode;
   readonly exclusions: readonly Exclusion[];
+  /** Those in force where the request is; absent where there are none. */
+  readonly exceptions?: readonly BoundException[];
   /**
    * A stronger rule of the same policy that speaks for this one, unless one of its violations on the pod is excused:
    * an exception from the stronger rule must not silently be one from the weaker too.
@@ -26,6 +29,8 @@ export interface Binding {
   readonly subject: Subject;
   /** The installation's `maxMode`: no policy is stricter. */
   readonly ceiling: Mode;
+  /** From the policy, by the id of a rule, in force where and when it is bound for. */
+  readonly exceptions?: ReadonlyMap<string, readonly BoundException[]> | undefined;
 }
 
 /** One object for all rules without settings, so that two policies' questions are recognised as the same. */
@@ -42,6 +47,7 @@ export function bindPolicy(policy: PodPolicy, binding: Binding): readonly BoundR
     const version = ruleVersionAt(rule, effectiveMinor(section.version));
     if (version === undefined || !switchedOn(rule, section)) continue;
     const { mode, ...params } = section.rules[rule.id] ?? {};
+    const exceptions = binding.exceptions?.get(rule.id);
     asked.push({
       policy: policy.metadata.name,
       rule,
@@ -49,6 +55,7 @@ export function bindPolicy(policy: PodPolicy, binding: Binding): readonly BoundR
       params: Object.keys(params).length === 0 ? noSettings : params,
       mode: weakerMode(mode ?? section.mode ?? policy.spec.mode, limit),
       exclusions: section.except.filter((exclusion) => exclusion.rules.includes(rule.id)),
+      ...(exceptions && { exceptions }),
     });
   }
   return silenceOverridden(asked);
@@ -79,7 +86,8 @@ function silenceOverridden(asked: readonly BoundRule[]): readonly BoundRule[] {
       ({ version, mode }) => version.overrides?.includes(weaker.rule.id) && isAtLeastAsStrict(mode, weaker.mode),
     );
     if (silencedBy === undefined) bound.push(weaker);
-    else if (silencedBy.exclusions.length > 0) bound.push({ ...weaker, silencedBy });
+    else if (silencedBy.exclusions.length > 0 || silencedBy.exceptions !== undefined)
+      bound.push({ ...weaker, silencedBy });
   }
   return bound;
 }

@@ -1,5 +1,6 @@
 import { formatPolicyVersion } from '../pod/version.ts';
-import { type BoundRule, bindPolicy, type Subject } from './bound-rule.ts';
+import { type Binding, type BoundRule, bindPolicy, type Subject } from './bound-rule.ts';
+import { type BoundExceptions, createExceptionBook, type ExceptionsInForce } from './exceptions.ts';
 import { matchesNamespace } from './matching.ts';
 import type { Mode } from './mode.ts';
 import type { NamespaceView } from './namespace.ts';
@@ -55,24 +56,35 @@ export interface PolicySetOptions {
 /** Beyond this many namespaces the memory of bound rules starts anew: names of namespaces are attacker-chosen. */
 const namespacesRemembered = 10_000;
 
-export function createPolicySet({ policies, ceiling, unread = [], exceptions = [] }: PolicySetOptions): PolicySet {
-  const broken = unread.map((policy) => ({ policy, rules: [bindUnread(policy, ceiling)] }));
+/** What was bound for a namespace, and between which moments it holds. */
+interface Remembered extends Pick<ExceptionsInForce, 'from' | 'until'> {
+  readonly rules: BoundRules;
+}
+
+export function createPolicySet(options: PolicySetOptions): PolicySet {
+  const { policies, ceiling, unread = [], exceptions = [], maxExceptionDuration: maxDuration } = options;
+  const names = new Set([...policies, ...unread].map(({ metadata }) => metadata.name));
+  const inForce = createExceptionBook(exceptions, { policies: names, maxDuration });
+  const broken = unread.map((policy): BoundPolicy => ({ policy, rules: [bindUnread(policy, ceiling)], unread: true }));
   const bySubject = {
     pod: [...bindAll(policies, 'pod', ceiling), ...broken],
     template: [...bindAll(policies, 'template', ceiling), ...broken],
   };
-  const memory = { pod: new Map<string, BoundRules>(), template: new Map<string, BoundRules>() };
+  const memory = { pod: new Map<string, Remembered>(), template: new Map<string, Remembered>() };
   return {
     policies,
     exceptions,
     ceiling,
-    rulesFor({ namespace: { name: namespace }, subject }) {
+    rulesFor({ namespace: { name: namespace }, subject, now }) {
       const known = memory[subject].get(namespace);
-      if (known !== undefined) return known;
+      // Also bound anew where the clock was set back: an exception that has not ended after all is in force.
+      if (known !== undefined && known.from <= now && now < known.until) return known.rules;
       if (memory[subject].size >= namespacesRemembered) memory[subject].clear();
-      const bound = unite(bySubject[subject].filter(({ policy }) => matchesNamespace(policy, namespace)));
-      memory[subject].set(namespace, bound);
-      return bound;
+      const { from, until, bound } = inForce(namespace, now);
+      const matching = bySubject[subject].filter(({ policy }) => matchesNamespace(policy, namespace));
+      const rules = unite(matching.map((policy) => withExceptions(policy, { subject, ceiling }, bound)));
+      memory[subject].set(namespace, { from, until, rules });
+      return rules;
     },
   };
 }
@@ -80,10 +92,19 @@ export function createPolicySet({ policies, ceiling, unread = [], exceptions = [
 interface BoundPolicy {
   readonly policy: PodPolicy;
   readonly rules: readonly BoundRule[];
+  /** Its only question has no answer, and what nobody can answer is never excused. */
+  readonly unread?: true;
 }
 
 function bindAll(policies: readonly PodPolicy[], subject: Subject, ceiling: Mode): readonly BoundPolicy[] {
   return policies.map((policy) => ({ policy, rules: bindPolicy(policy, { subject, ceiling }) }));
+}
+
+/** A policy that nothing is excused from stays as it was bound once and for all. */
+function withExceptions(bound: BoundPolicy, binding: Binding, inForce: BoundExceptions): BoundPolicy {
+  const exceptions = inForce.get(bound.policy.metadata.name);
+  if (exceptions === undefined || bound.unread) return bound;
+  return { policy: bound.policy, rules: bindPolicy(bound.policy, { ...binding, exceptions }) };
 }
 
 function unite(bound: readonly BoundPolicy[]): BoundRules {
