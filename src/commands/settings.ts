@@ -32,6 +32,12 @@ const certs = z
     message: 'must be at least three times (certs.leafLifetime + 3 × certs.propagation)',
   });
 
+/** How exceptions are granted. */
+const exceptions = z.strictObject({
+  /** None has an effect that ends later than this from now. */
+  maxDuration: duration.prefault('2160h'),
+});
+
 /** The names of what the chart made in the cluster. */
 const installation = z.strictObject({
   namespace: name,
@@ -55,6 +61,7 @@ const settingsSchema = z.strictObject({
    */
   shutdownDelay: duration.optional(),
   certs: certs.prefault({}),
+  exceptions: exceptions.prefault({}),
   installation: installation.optional(),
 });
 
@@ -79,7 +86,13 @@ function linesOf(issue: z.core.$ZodIssue, locate: (path: readonly (string | numb
   }
   const [section] = path;
   const shape =
-    section === 'certs' ? certs.shape : section === 'installation' ? installation.shape : settingsSchema.shape;
+    section === 'certs'
+      ? certs.shape
+      : section === 'exceptions'
+        ? exceptions.shape
+        : section === 'installation'
+          ? installation.shape
+          : settingsSchema.shape;
   return issue.keys.map((key) => {
     const field = [...path, key];
     const known = Object.keys(shape).join(', ');

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type ExceptionState, exceptionStates } from '../core/policy/exception-state.ts';
 import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts';
 
 /** What the leader says of the paths to a pod. */
@@ -9,7 +10,22 @@ export interface CoverageMetrics {
   forgetCoverage(): void;
 }
 
-export interface ControllerMetrics extends CoverageMetrics, CertificateMetrics {
+/** One policy of the cluster, as it is counted. */
+export interface CountedPolicy {
+  /** `unknown` where it cannot be read. */
+  readonly mode: string;
+  readonly ready: boolean;
+}
+
+/** What the leader says of policies and exceptions of the cluster. */
+export interface StatusMetrics {
+  setClusterPolicies(policies: readonly CountedPolicy[]): void;
+  setExceptions(states: readonly ExceptionState[]): void;
+  /** Somebody else says it from now on. */
+  forgetStatus(): void;
+}
+
+export interface ControllerMetrics extends CoverageMetrics, CertificateMetrics, StatusMetrics {
   readonly registry: Registry;
   setLeading(leading: boolean): void;
 }
@@ -31,11 +47,42 @@ export function createControllerMetrics(version: string): ControllerMetrics {
   return {
     registry,
     ...createCertificateMetrics(registry),
+    ...statusMetrics(registry),
     setLeading: (leading) => leader.set(leading ? 1 : 0),
     setCoverage(path, state) {
       if (state === 'unknown') coverage.remove({ path });
       else coverage.set({ path }, state === 'covered' ? 1 : 0);
     },
     forgetCoverage: () => coverage.reset(),
+  };
+}
+
+function statusMetrics(registry: Registry): StatusMetrics {
+  const registers = [registry];
+  const policies = new Gauge({
+    name: 'sekisho_policies',
+    help: 'Policies that are objects of the cluster, by whether they are Ready. Only the leader knows.',
+    labelNames: ['mode', 'ready'],
+    registers,
+  });
+  const exceptions = new Gauge({
+    name: 'sekisho_exceptions',
+    help: 'Exceptions that are objects of the cluster; expiring ones end within seven days. Only the leader knows.',
+    labelNames: ['state'],
+    registers,
+  });
+  return {
+    setClusterPolicies(counted) {
+      policies.reset();
+      for (const { mode, ready } of counted) policies.inc({ mode, ready: String(ready) });
+    },
+    setExceptions(states) {
+      for (const state of exceptionStates) exceptions.set({ state }, 0);
+      for (const state of states) exceptions.inc({ state });
+    },
+    forgetStatus() {
+      policies.reset();
+      exceptions.reset();
+    },
   };
 }

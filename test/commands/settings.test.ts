@@ -22,6 +22,7 @@ describe('the settings of an installation', () => {
     expect(await readSettings(undefined)).toEqual({
       maxMode: 'Enforce',
       certs: { caLifetime: 31_536_000_000, leafLifetime: 604_800_000, propagation: 300_000, names: [] },
+      exceptions: { maxDuration: 7_776_000_000 },
     });
   });
 
