@@ -26,7 +26,7 @@ const batches = 2_000;
 const perBatch = 64;
 const warmUp = 40_000;
 
-const policies = await readPolicies([`${import.meta.dirname}/policy.yaml`], () => undefined);
+const { policies } = await readPolicies([`${import.meta.dirname}/policy.yaml`], () => undefined);
 const context = { policies: createPolicySet({ policies, ceiling: 'Enforce' }), ...offline, locale: 'en' } as const;
 
 function requestsOf(kind: PodKind): readonly AdmissionRequest[] {

@@ -1,6 +1,8 @@
 import { stringify } from 'yaml';
 import type { Locale, Localized } from '../src/core/locale.ts';
 import { formatPolicyVersion, newestMinor } from '../src/core/pod/version.ts';
+import { settingsText } from '../src/core/render/rule-settings.ts';
+import { referenceTexts } from '../src/core/render/rule-text.ts';
 import { examplePod } from '../src/core/rules/minimal-pod.ts';
 import type { Rule, RuleExample, ViolatingExample } from '../src/core/rules/rule.ts';
 
@@ -17,7 +19,7 @@ const words = {
   since: { en: 'Versions', ja: 'バージョン' },
   overrides: { en: 'Speaks for', ja: '代わりに判定するルール' },
   control: { en: 'Control', ja: '対応する項目' },
-  pss: { en: 'Pod Security Standards', ja: 'Pod Security Standards' },
+  settings: { en: 'In a policy', ja: 'ポリシーでの設定' },
   why: { en: 'Why', ja: '理由' },
   fix: { en: 'What to change', ja: '修正方法' },
   allowed: { en: 'Allowed', ja: '許可される例' },
@@ -51,13 +53,18 @@ export function rulePage(rule: Rule, locale: Locale): string {
     `- ${words.severity[locale]}: ${rule.severity}`,
     `- ${words.since[locale]}: ${rule.versions.map(({ since }) => `v${since}`).join(', ')}`,
     ...(overrides.length === 0 ? [] : [`- ${words.overrides[locale]}: ${overrides.join(', ')}`]),
-    ...(rule.references.pss ?? []).map((name) => `- ${words.control[locale]}: ${words.pss[locale]}, ${name}`),
+    ...referenceTexts(rule, locale).map((text) => `- ${words.control[locale]}: ${text}`),
     '',
     `## ${words.why[locale]}`,
     rule.why[locale],
     '',
     `## ${words.fix[locale]}`,
     rule.fix[locale],
+    '',
+    `## ${words.settings[locale]}`,
+    '```yaml',
+    `spec:\n${settingsText(rule, locale).trimEnd().replaceAll(/^/gm, '  ')}`,
+    '```',
     '',
     `## ${words.allowed[locale]}`,
     ...rule.examples.allowed.flatMap((example) => exampleLines(example, locale)),

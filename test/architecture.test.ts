@@ -22,7 +22,7 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages: reado
   'io/files': { rooms: ['core/*', 'core', 'io'], packages: ['yaml', 'node:*'] },
   'io/tls': { rooms: ['core', 'io'], packages: ['node-forge', 'node:*'] },
   'io/server': { rooms: ['core/*', 'core', 'io', 'io/tls'], packages: ['fastify', 'node:*'] },
-  'io/cluster': { rooms: ['core', 'io'], packages: ['@kubernetes/client-node/dist/config.js', 'node:*'] },
+  'io/cluster': { rooms: ['core/*', 'core', 'io'], packages: ['@kubernetes/client-node/dist/config.js', 'node:*'] },
   'io/certificates': { rooms: ['core', 'io', 'io/tls', 'io/cluster'], packages: ['zod', 'node:crypto', 'node:net'] },
   // No socket, file or timer of their own: all of it comes by a client and a clock.
   'io/lease': { rooms: ['core', 'io', 'io/cluster'], packages: [] },

@@ -13,6 +13,7 @@ import { type AdmissionServer, createAdmissionServer } from '../src/io/server/se
 import { issueAuthority, issueLeaf } from '../src/io/tls/issue.ts';
 import { builtin, type Json } from './admission-requests.ts';
 import { brokenReview, forbiddenReview } from './hostile-reviews.ts';
+import { daysFrom } from './lifetimes.ts';
 
 /* One seed, so that a red run is red again; FUZZ_SEED and FUZZ_RUNS look elsewhere. */
 const seed = Number(process.env['FUZZ_SEED'] ?? 20_261_122);
@@ -24,7 +25,7 @@ let ca: string;
 let errors = 0;
 
 beforeAll(async () => {
-  const lifetime = { now: new Date(), days: 1 };
+  const lifetime = daysFrom(new Date());
   const authority = await issueAuthority(lifetime);
   ca = authority.cert;
   const inFlight = createInFlight(standardLimits);

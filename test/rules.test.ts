@@ -2,12 +2,15 @@ import { readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { locales, localize } from '../src/core/locale.ts';
 import { formatFieldPath, valueAt } from '../src/core/pod/field-path.ts';
 import { createPatchedCopy, type PatchOperation } from '../src/core/pod/patch.ts';
 import type { PodView } from '../src/core/pod/pod-view.ts';
 import { effectiveMinor, newestMinor, parsePolicyVersion } from '../src/core/pod/version.ts';
 import { podViewOf, workloadOfKind } from '../src/core/pod/workload.ts';
+import { apiVersion, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
+import { settingsExample, settingsText } from '../src/core/render/rule-settings.ts';
 import { noFacts } from '../src/core/rules/facts.ts';
 import { podSecurityRules } from '../src/core/rules/index.ts';
 import { examplePod } from '../src/core/rules/minimal-pod.ts';
@@ -105,6 +108,15 @@ describe.each(rules)('%s', (file, rule) => {
   test('names its level and a control of the Pod Security Standards', () => {
     expect(rule.level).toMatch(/^(?:baseline|restricted)$/);
     expect(rule.references.pss).toHaveLength(1);
+    for (const section of rule.references.cis ?? []) expect(section).toMatch(/^v1\.12: 5\.\d+\.\d+(?:, 5\.\d+\.\d+)*$/);
+  });
+
+  test('shows settings that a policy can have', () => {
+    const spec = settingsExample(rule);
+    const policy = { apiVersion, kind: 'PodPolicy', metadata: { name: 'example' }, spec };
+    expect(parsePodPolicy(policy)).toHaveProperty('policy');
+    expect(JSON.stringify(spec).includes('"values"')).toBe(rule.values !== undefined);
+    expect(parse(settingsText(rule, 'ja'))).toEqual(spec);
   });
 
   test('has versions in strictly increasing order, none newer than we know', () => {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { describeCase } from '../harness/case.ts';
 import {
   chartFolder,
-  describeHelmCase,
   helmTemplate,
   podOf,
   type RenderedObject,
@@ -79,7 +79,7 @@ const errors: readonly (readonly [string, Rendering])[] = [
   ],
 ];
 
-describeHelmCase('values that do not go together', [], () => {
+describeCase('values that do not go together', ['helm'], () => {
   test.each(errors)('are refused: %s', async (message, rendering) => {
     const { code, stderr } = await helmTemplate(rendering);
     expect(code).not.toBe(0);
@@ -113,7 +113,7 @@ function selectorOf({ kind, ...object }: RenderedObject): Readonly<Record<string
 const selects = (selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean =>
   Object.entries(selector).every(([label, value]) => labels[label] === value);
 
-describeHelmCase('names of the chart', [], () => {
+describeCase('names of the chart', ['helm'], () => {
   const long = 'a-release-whose-name-is-as-long-as-helm-lets-it-be-53';
   const renderings: readonly (readonly [string, Rendering])[] = [
     ['a long release', { release: long }],

@@ -6,19 +6,12 @@ import { installManifest } from '../../scripts/install-manifest.ts';
 import { noteCreated } from '../drivers/leftovers.ts';
 import { runProgram } from '../drivers/program.ts';
 import { waitFor } from '../drivers/waiting.ts';
-import { sharedCluster } from '../harness/case.ts';
-import {
-  asList,
-  chartFolder,
-  describeHelmCase,
-  podOf,
-  type RenderedObject,
-  type Rendering,
-  renderObjects,
-} from '../harness/helm.ts';
+import { describeCase, sharedCluster } from '../harness/case.ts';
+import { asList, chartFolder, podOf, type RenderedObject, type Rendering, renderObjects } from '../harness/helm.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { readManifests } from '../harness/manifests.ts';
 import { createNamespace } from '../harness/namespace.ts';
+import { sekishoProgram } from '../harness/sekisho-program.ts';
 
 const manifests = readManifests(import.meta.filename);
 const variants = await readdir(join(chartFolder, 'ci'));
@@ -39,7 +32,7 @@ async function renderForCluster(rendering: Rendering): Promise<readonly Rendered
   return objects;
 }
 
-describeHelmCase('what the chart renders', [], () => {
+describeCase('what the chart renders', ['helm'], () => {
   beforeAll(async () => {
     if ((await kubectl(['get', 'crd', crd])).code === 0) return;
     await noteCreated(sharedCluster(), 'crd', crd);
@@ -71,9 +64,10 @@ describeHelmCase('what the chart renders', [], () => {
   const closed = variants.filter((variant) => !/^(hostnetwork|minimal)-/.test(variant));
 
   test.each(closed)('from ci/%s passes our own builtin:restricted', async (variant) => {
-    const program = process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '../../bin/sekisho');
     const stdin = asList(await renderObjects({ variant }));
-    const checked = await runProgram(program, ['check', '-', '-p', 'builtin:restricted', '-o', 'json'], { stdin });
+    const checked = await runProgram(sekishoProgram, ['check', '-', '-p', 'builtin:restricted', '-o', 'json'], {
+      stdin,
+    });
     expect(checked.code, checked.stdout).toBe(0);
     const { summary } = JSON.parse(checked.stdout) as { summary: Record<string, number> };
     expect(summary).toMatchObject({ deny: 0, warn: 0, audit: 0, error: 0 });
@@ -119,7 +113,7 @@ describeHelmCase('what the chart renders', [], () => {
   });
 });
 
-describeHelmCase('deploy/install.yaml', ['binaries'], () => {
+describeCase('deploy/install.yaml', ['helm', 'binaries'], () => {
   test('is accepted by the API server', async () => {
     for (const name of ['sekisho', 'sekisho-canary']) await createNamespace({}, { name });
     const file = join(chartFolder, '../..', installManifest);

@@ -1,24 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningProcess, startProcess } from '../drivers/process.ts';
 import { runProgram } from '../drivers/program.ts';
 import { waitFor } from '../drivers/waiting.ts';
-import { sharedCluster } from '../harness/case.ts';
-import { asList, describeHelmCase, findObject, podOf, type RenderedObject, renderObjects } from '../harness/helm.ts';
+import { describeCase, sharedCluster } from '../harness/case.ts';
+import { kubeconfigOf } from '../harness/controller.ts';
+import { asList, findObject, podOf, type RenderedObject, renderObjects } from '../harness/helm.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { createNamespace } from '../harness/namespace.ts';
+import { sekishoEnvironment, sekishoProgram } from '../harness/sekisho-program.ts';
 
 /*
  * Every process of the chart with its own arguments, settings and service account, here as processes of this machine:
  * whether what it is granted is enough. Whether it is too much is chart-rbac.test.ts.
  */
 
-const program = process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '../../bin/sekisho');
 const port = 20_000 + Math.floor(Math.random() * 10_000);
 
-describeHelmCase('with the rights that the chart gives it,', ['binaries', 'webhookAddress'], () => {
+describeCase('with the rights that the chart gives it,', ['helm', 'binaries', 'webhookAddress'], () => {
   const release = `p${randomBytes(4).toString('hex')}`;
   const running: RunningProcess[] = [];
   let namespace: string;
@@ -70,17 +71,6 @@ describeHelmCase('with the rights that the chart gives it,', ['binaries', 'webho
     ]);
   }
 
-  async function kubeconfigOf(process: string): Promise<string> {
-    const token = await kubectlOutput(['-n', namespace, 'create', 'token', `${release}-${process}`]);
-    const config = JSON.parse(await readFile(sharedCluster().access.administrator.kubeconfig, 'utf8')) as {
-      users: { name: string; user: object }[];
-    };
-    const users = config.users.map(({ name }) => ({ name, user: { token: token.trim() } }));
-    const file = join(folder, `${process}.kubeconfig`);
-    await writeFile(file, JSON.stringify({ ...config, users }), { mode: 0o600 });
-    return file;
-  }
-
   /** Its arguments in the chart, with the files where they are here. */
   async function argumentsOf(kind: string, process: string): Promise<readonly string[]> {
     const [container] = podOf(findObject(objects, kind, `${release}-${process}`))?.spec.containers ?? [];
@@ -89,14 +79,14 @@ describeHelmCase('with the rights that the chart gives it,', ['binaries', 'webho
         .replace('/etc/sekisho/settings/settings.yaml', join(folder, 'settings.yaml'))
         .replace('/etc/sekisho/policies', join(folder, 'policy.yaml')),
     );
-    return [...args, '--kubeconfig', await kubeconfigOf(process)];
+    return [...args, '--kubeconfig', await kubeconfigOf(`${release}-${process}`, namespace)];
   }
 
-  const env = { PATH: process.env['PATH'], HOME: '/nonexistent' };
+  const env = sekishoEnvironment('/nonexistent');
 
   async function start(process: string, ...more: readonly string[]): Promise<RunningProcess> {
     const args = [...(await argumentsOf('Deployment', process)), '--host=127.0.0.1', '--probe-port=0', ...more];
-    const started = startProcess(program, args, { env, graceMs: 20_000 });
+    const started = startProcess(sekishoProgram, args, { env, graceMs: 20_000 });
     running.push(started);
     return started;
   }
@@ -136,7 +126,7 @@ describeHelmCase('with the rights that the chart gives it,', ['binaries', 'webho
     const args = await argumentsOf('Pod', 'test');
     const report = await waitFor(
       async () => {
-        const outcome = await runProgram(program, args, { env });
+        const outcome = await runProgram(sekishoProgram, args, { env });
         return outcome.code === 0 ? outcome : undefined;
       },
       { withinMs: 20_000, what: 'coverage of every path' },
@@ -161,7 +151,7 @@ describeHelmCase('with the rights that the chart gives it,', ['binaries', 'webho
   });
 
   test('the cleanup deletes the configuration, which nobody makes again', async () => {
-    const outcome = await runProgram(program, await argumentsOf('Job', 'cleanup'), { env });
+    const outcome = await runProgram(sekishoProgram, await argumentsOf('Job', 'cleanup'), { env });
     expect(outcome).toMatchObject({ code: 0, stdout: `deleted the webhook configuration ${release}\n` });
     expect((await kubectl(['get', 'validatingwebhookconfiguration', release])).stderr).toContain('not found');
   });

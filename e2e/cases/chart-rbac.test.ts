@@ -4,8 +4,8 @@ import { beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { noteCreated } from '../drivers/leftovers.ts';
 import { waitFor } from '../drivers/waiting.ts';
-import { sharedCluster } from '../harness/case.ts';
-import { asList, describeHelmCase, podOf, type RenderedObject, renderObjects } from '../harness/helm.ts';
+import { describeCase, sharedCluster } from '../harness/case.ts';
+import { asList, podOf, type RenderedObject, renderObjects } from '../harness/helm.ts';
 import { inParallel } from '../harness/in-parallel.ts';
 import { kubectlOutput } from '../harness/kubectl.ts';
 import { createNamespace } from '../harness/namespace.ts';
@@ -88,7 +88,7 @@ const sorted = (all: RightsOfAll): RightsOfAll =>
     ]),
   );
 
-describeHelmCase('the rights of the chart', [], () => {
+describeCase('the rights of the chart', ['helm'], () => {
   test.each([
     ['self', {}],
     ['existing', { variant: 'existing-certificate-values.yaml' }],
@@ -131,7 +131,7 @@ describeHelmCase('the rights of the chart', [], () => {
   });
 });
 
-describeHelmCase('kubectl auth can-i --list', [], () => {
+describeCase('kubectl auth can-i --list', ['helm'], () => {
   const release = `r${randomBytes(4).toString('hex')}`;
   const places: Partial<Record<Place, string>> = {};
   const processes = Object.keys(golden.self);

@@ -3,8 +3,8 @@ import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { noteCreated } from '../drivers/leftovers.ts';
-import { sharedCluster } from '../harness/case.ts';
-import { chartFolder, describeHelmCase, helm } from '../harness/helm.ts';
+import { describeCase, sharedCluster } from '../harness/case.ts';
+import { chartFolder, helm } from '../harness/helm.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { createNamespace } from '../harness/namespace.ts';
 
@@ -41,7 +41,7 @@ async function chartWithSecondEntry(): Promise<string> {
   return copy;
 }
 
-describeHelmCase('helm, as the years go by,', [], () => {
+describeCase('helm, as the years go by,', ['helm'], () => {
   describe.each(['true', 'false'])('with --server-side=%s', (serverSide) => {
     const release = `u${randomBytes(4).toString('hex')}`;
     let namespace: string;

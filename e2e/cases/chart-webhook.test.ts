@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { formatWebhookConfiguration } from '../../src/io/files/webhook-configuration.ts';
-import { describeHelmCase, findObject, podOf, type Rendering, renderObjects } from '../harness/helm.ts';
+import { describeCase } from '../harness/case.ts';
+import { findObject, podOf, type Rendering, renderObjects } from '../harness/helm.ts';
 
-describeHelmCase('the webhook configuration of the chart', [], () => {
+describeCase('the webhook configuration of the chart', ['helm'], () => {
   interface Configuration {
     readonly webhooks: readonly [
       {

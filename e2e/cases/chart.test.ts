@@ -8,13 +8,11 @@ import { readSettings } from '../../src/commands/settings.ts';
 import { readPolicies } from '../../src/io/files/policies.ts';
 import { startProcess } from '../drivers/process.ts';
 import { waitFor } from '../drivers/waiting.ts';
-import { sharedCluster } from '../harness/case.ts';
+import { describeCase, sharedCluster } from '../harness/case.ts';
 import {
   chartFolder,
-  describeHelmCase,
   findObject,
   helm,
-  helmProgram,
   helmTemplate,
   parseObjects,
   podOf,
@@ -22,8 +20,10 @@ import {
   type Rendering,
   renderObjects,
 } from '../harness/helm.ts';
+import { helmProgram } from '../harness/helm-program.ts';
 import { inParallel } from '../harness/in-parallel.ts';
 import { makeLoopbackCertificate } from '../harness/loopback-certificate.ts';
+import { logOf, sekishoEnvironment, sekishoProgram } from '../harness/sekisho-program.ts';
 
 const variants = await readdir(join(chartFolder, 'ci'));
 
@@ -42,7 +42,7 @@ function valueAt(values: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((value, key) => (isValues(value) ? value[key] : undefined), values);
 }
 
-describeHelmCase('the chart', [], () => {
+describeCase('the chart', ['helm'], () => {
   test('passes helm lint --strict, with every file of ci/', async () => {
     const outcomes = await inParallel(variants, 2, (file) =>
       helm(['lint', '--strict', chartFolder, '--values', join(chartFolder, 'ci', file)]),
@@ -123,7 +123,7 @@ describeHelmCase('the chart', [], () => {
       }
       const settings = await readSettings(join(folder, 'settings.yaml'));
       await writeFile(join(folder, 'settings.yaml'), '# read\n');
-      const policies = await readPolicies([folder]);
+      const { policies } = await readPolicies([folder]);
       const self = variant !== 'existing-certificate-values.yaml';
       const full = variant === 'everything-values.yaml' ? 'checkpoint' : 'sekisho';
       expect(settings.installation, variant).toEqual({
@@ -219,23 +219,12 @@ describeHelmCase('the chart', [], () => {
     await writeFile(join(folder, 'certificate/tls.key'), key);
     const [container] = podOf(findObject(objects, 'Deployment', 'sekisho-serve'))?.spec.containers ?? [];
     const args = (container?.args ?? []).map((each) => each.replace('/etc/sekisho', folder));
-    const program = process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '../../bin/sekisho');
-    const env = { PATH: process.env['PATH'], HOME: folder };
-    const serve = startProcess(program, [...args, '--host=127.0.0.1', '--port=0', '--probe-port=0'], { env });
+    const env = sekishoEnvironment(folder);
+    const serve = startProcess(sekishoProgram, [...args, '--host=127.0.0.1', '--port=0', '--probe-port=0'], { env });
     try {
-      const line = await waitFor(
-        async () =>
-          serve
-            .output()
-            .split('\n')
-            .find((each) => each.includes('"listening"')),
-        {
-          withinMs: 30_000,
-          what: 'sekisho serve',
-          process: serve,
-        },
-      );
-      expect(JSON.parse(line)).toMatchObject({ policies: ['pod-security'] });
+      const listening = async () => logOf(serve).find(({ msg }) => msg === 'listening');
+      const line = await waitFor(listening, { withinMs: 30_000, what: 'sekisho serve', process: serve });
+      expect(line).toMatchObject({ policies: ['pod-security'] });
     } finally {
       await serve.stop();
     }

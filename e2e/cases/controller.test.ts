@@ -165,7 +165,8 @@ describeCase('a controller', ['webhookAddress'], () => {
     first.signal('SIGSTOP');
     const { identity } = await second.logged('leading');
     first.signal('SIGCONT');
-    expect(await first.logged('no longer leading')).toMatchObject({ reason: 'the lease could not be renewed in time' });
+    const reason = 'the lease could not be renewed in time';
+    expect(await first.logged('no longer leading')).toMatchObject({ level: 'warn', reason });
     expect(await first.logged('standing by')).toMatchObject({ holder: identity });
     expect(await lease('holderIdentity')).toBe(identity);
     expect(await first.metrics()).not.toContain('sekisho_coverage{');

@@ -1,10 +1,11 @@
-import { afterAll, describe, inject } from 'vitest';
+import { afterAll, beforeAll, describe, inject } from 'vitest';
 import '../global-setup.ts';
 import type { Cluster } from '../drivers/cluster.ts';
+import { helmProgram, helmTimeoutMs, whyNoHelm } from './helm-program.ts';
 import { disposeUnfinished } from './unfinished.ts';
 
-/** What a case may need of the cluster beyond an API server that answers. */
-export type Need = ClusterNeed | 'node';
+/** What a case may need beyond an API server that answers; it has helm before its first test. */
+export type Need = ClusterNeed | 'node' | 'helm';
 type ClusterNeed = 'auditLog' | 'webhookAddress' | 'binaries';
 
 const reasons: Readonly<Record<ClusterNeed, string>> = {
@@ -20,7 +21,7 @@ export function sharedCluster(): Cluster {
   return cluster;
 }
 
-/** A `describe` that prints SKIPPED and the reason when this run's cluster lacks what the case needs. */
+/** A `describe` that prints SKIPPED and the reason when this run lacks what the case needs. */
 export function describeCase(name: string, needs: readonly Need[], body: () => void): void {
   const reason = whySkipped(needs)?.split('\n')[0];
   if (reason !== undefined) {
@@ -30,6 +31,7 @@ export function describeCase(name: string, needs: readonly Need[], body: () => v
   }
   describe(name, () => {
     afterAll(disposeUnfinished);
+    if (needs.includes('helm')) beforeAll(helmProgram, helmTimeoutMs);
     body();
   });
 }
@@ -39,6 +41,7 @@ function whySkipped(needs: readonly Need[]): string | undefined {
   if ('missing' in cluster) return cluster.missing;
   const lacking = needs.map((need) => {
     if (need === 'node') return inject('node').missing;
+    if (need === 'helm') return whyNoHelm();
     return cluster[need] === undefined ? reasons[need] : undefined;
   });
   return lacking.filter((reason) => reason !== undefined).join('; ') || undefined;

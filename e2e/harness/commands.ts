@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import type { Cluster } from '../drivers/cluster.ts';
 import { type Outcome, runProgram } from '../drivers/program.ts';
-import { helmProgram } from './helm.ts';
+import { helmProgram } from './helm-program.ts';
 
 const checkout = join(import.meta.dirname, '..', '..');
 

@@ -1,19 +1,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parse } from 'yaml';
 import { startProcess } from '../drivers/process.ts';
 import { type Outcome, runProgram } from '../drivers/program.ts';
 import { waitFor } from '../drivers/waiting.ts';
 import { sharedCluster } from './case.ts';
 import { kubectlOutput } from './kubectl.ts';
+import { type LogLine, logOf, sekishoEnvironment, sekishoProgram } from './sekisho-program.ts';
 import { disposed, watchUntilDisposed } from './unfinished.ts';
 
-const program = globalThis.process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '..', '..', 'bin', 'sekisho');
-
-const environment = () => ({
-  PATH: [dirname(globalThis.process.execPath), globalThis.process.env['PATH']].join(delimiter),
-  HOME: sharedCluster().folder,
-});
+const environment = () => sekishoEnvironment(sharedCluster().folder);
 
 /** Where a controller finds its settings and its cluster. */
 export interface ControllerFiles {
@@ -29,9 +25,9 @@ export interface ControllerPlace extends ControllerFiles {
 
 export interface Controller extends AsyncDisposable {
   readonly probeUrl: string;
-  log(): readonly Readonly<Record<string, unknown>>[];
+  log(): readonly LogLine[];
   /** Waits for a line of its log. */
-  logged(message: string, withinMs?: number): Promise<Readonly<Record<string, unknown>>>;
+  logged(message: string, withinMs?: number): Promise<LogLine>;
   metrics(): Promise<string>;
   signal(name: NodeJS.Signals): void;
   readonly exited: Promise<number>;
@@ -40,13 +36,11 @@ export interface Controller extends AsyncDisposable {
 /** `sekisho controller` from this checkout, up to the line that says where it listens. */
 export async function startController({ config, kubeconfig, enter = [] }: ControllerPlace): Promise<Controller> {
   const flags = ['--config', config, '--kubeconfig', kubeconfig, '--host', '127.0.0.1', '--probe-port', '0'];
-  const process = startProcess([...enter, program], ['controller', ...flags], { env: environment(), graceMs: 20_000 });
-  const log = (): readonly Readonly<Record<string, unknown>>[] =>
-    process
-      .output()
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => (line.startsWith('{') ? JSON.parse(line) : { msg: line }));
+  const process = startProcess([...enter, sekishoProgram], ['controller', ...flags], {
+    env: environment(),
+    graceMs: 20_000,
+  });
+  const log = (): readonly LogLine[] => logOf(process);
   const logged = (message: string, withinMs = 30_000) =>
     waitFor(async () => log().find(({ msg }) => msg === message), { withinMs, what: `log line ${message}`, process });
   const { probeUrl } = (await logged('listening')) as { probeUrl: string };
@@ -70,7 +64,7 @@ export async function startController({ config, kubeconfig, enter = [] }: Contro
 /** `sekisho controller --canaries` or `--cleanup`, to its end. */
 export function runErrand(errand: '--canaries' | '--cleanup', files: ControllerFiles): Promise<Outcome> {
   const flags = ['--config', files.config, '--kubeconfig', files.kubeconfig, errand];
-  return runProgram(program, ['controller', ...flags], { env: environment(), stdin: '', timeoutMs: 90_000 });
+  return runProgram(sekishoProgram, ['controller', ...flags], { env: environment(), stdin: '', timeoutMs: 90_000 });
 }
 
 /** A kubeconfig for a service account, by a token as a pod would have. */

@@ -1,39 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { beforeAll, describe } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { Cluster } from '../drivers/cluster.ts';
-import { goTools } from '../drivers/go-tools.ts';
 import { type Outcome, runProgram } from '../drivers/program.ts';
-import { describeCase, type Need, sharedCluster } from './case.ts';
+import { sharedCluster } from './case.ts';
+import { helmProgram } from './helm-program.ts';
 
 export const chartFolder = join(import.meta.dirname, '../../charts/sekisho');
-
-/** Cold, on two cores, it is built in three minutes; beside other builds it takes longer. */
-const buildMilliseconds = 20 * 60_000;
-
-let program: Promise<string> | undefined;
-
-/** The helm of this run: `E2E_HELM`, or built from its Go module. */
-export function helmProgram(): Promise<string> {
-  const given = process.env['E2E_HELM'];
-  program ??= given === undefined ? goTools('helm').then((folder) => join(folder, 'helm')) : Promise.resolve(given);
-  return program;
-}
-
-/** A `describeCase` that needs helm as well, and has it before its first test. */
-export function describeHelmCase(name: string, needs: readonly Need[], body: () => void): void {
-  if (process.env['E2E_HELM'] === undefined && spawnSync('go', ['version']).status !== 0) {
-    const reason = 'no helm: neither E2E_HELM nor Go to build it with';
-    process.stderr.write(`SKIPPED ${name}: ${reason}\n`);
-    describe.skip(`${name} (SKIPPED: ${reason})`, body);
-    return;
-  }
-  describeCase(name, needs, () => {
-    beforeAll(helmProgram, buildMilliseconds);
-    body();
-  });
-}
 
 export interface HelmOptions {
   readonly stdin?: string;

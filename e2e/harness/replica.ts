@@ -1,7 +1,7 @@
-import { dirname, join } from 'node:path';
 import { startProcess } from '../drivers/process.ts';
 import { waitFor } from '../drivers/waiting.ts';
 import { sharedCluster } from './case.ts';
+import { logOf, sekishoEnvironment, sekishoProgram } from './sekisho-program.ts';
 import { disposed, watchUntilDisposed } from './unfinished.ts';
 
 /** `sekisho serve` as the chart runs it: with settings, and a certificate of its own from the CA Secret. */
@@ -20,21 +20,17 @@ export interface ReplicaOptions {
 }
 
 export function startReplica({ config, kubeconfig, policy }: ReplicaOptions): Replica {
-  const program = globalThis.process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '..', '..', 'bin', 'sekisho');
   const files = ['--config', config, '--kubeconfig', kubeconfig, '--policy', policy];
   const args = ['serve', '--host', '127.0.0.1', '--port', '0', '--probe-port', '0', ...files];
   const { folder } = sharedCluster();
-  const process = startProcess(program, args, {
-    env: { PATH: `${dirname(globalThis.process.execPath)}:${globalThis.process.env['PATH']}`, HOME: folder },
+  const process = startProcess(sekishoProgram, args, {
+    env: sekishoEnvironment(folder),
     graceMs: 30_000,
   });
   const addresses = () => {
-    const line = process
-      .output()
-      .split('\n')
-      .find((text) => text.includes('"msg":"listening"'));
+    const line = logOf(process).find(({ msg }) => msg === 'listening');
     if (line === undefined) return undefined;
-    const { url, probeUrl } = JSON.parse(line) as { url: string; probeUrl: string };
+    const { url, probeUrl } = line as { url: string; probeUrl: string };
     return { port: Number(new URL(url).port), probeUrl };
   };
   const listening: Replica['listening'] = (withinMs) =>

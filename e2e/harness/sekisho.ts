@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Cluster } from '../drivers/cluster.ts';
 import { type RunningProcess, startProcess } from '../drivers/process.ts';
 import { waitFor } from '../drivers/waiting.ts';
 import { sharedCluster } from './case.ts';
 import { whenInForce } from './in-force.ts';
+import { type LogLine, logOf, sekishoEnvironment, sekishoProgram } from './sekisho-program.ts';
 import { disposed, watchUntilDisposed } from './unfinished.ts';
 import { registerWebhook } from './webhook-configuration.ts';
 
@@ -18,9 +19,6 @@ export interface SekishoOptions {
   readonly register?: boolean;
   readonly cluster?: Cluster;
 }
-
-/** A line of its log. What is not JSON stands in `msg`. */
-export type LogLine = Readonly<Record<string, unknown>>;
 
 export interface Sekisho extends AsyncDisposable {
   /** `https://127.0.0.1:PORT`, as it reported. */
@@ -57,8 +55,7 @@ export async function startSekisho(options: SekishoOptions = {}): Promise<Sekish
   watchUntilDisposed(end);
   end.defer(() => disposed(end));
   const stop = (): Promise<void> => end.disposeAsync();
-  const log = (): readonly LogLine[] => parseLog(process);
-  return { url, probeUrl, dir, log, signal: process.signal, stop, [Symbol.asyncDispose]: stop };
+  return { url, probeUrl, dir, log: () => logOf(process), signal: process.signal, stop, [Symbol.asyncDispose]: stop };
 }
 
 function launch(
@@ -66,14 +63,12 @@ function launch(
   cluster: Cluster,
   { args = [], policyFiles = [], env = {} }: SekishoOptions,
 ): RunningProcess {
-  const program = globalThis.process.env['E2E_SEKISHO'] ?? join(import.meta.dirname, '..', '..', 'bin', 'sekisho');
   const address = cluster.webhookAddress ?? '127.0.0.1';
   const flags = ['--dev', '--dir', dir, '--port', '0', '--probe-port', '0'];
   const reachable = address === '127.0.0.1' ? [] : ['--host', address];
   const policies = policyFiles.flatMap((file) => ['--policy', resolve(file)]);
-  const path = [dirname(globalThis.process.execPath), globalThis.process.env['PATH']].join(delimiter);
-  return startProcess(program, ['serve', ...flags, ...reachable, ...policies, ...args], {
-    env: { PATH: path, HOME: dir, ...env },
+  return startProcess(sekishoProgram, ['serve', ...flags, ...reachable, ...policies, ...args], {
+    env: { ...sekishoEnvironment(dir), ...env },
     graceMs: 20_000, // it drains for a while by design
   });
 }
@@ -84,7 +79,7 @@ interface Listening {
 }
 
 async function whenReady(dir: string, process: RunningProcess): Promise<Listening | undefined> {
-  const listening = parseLog(process).find(({ msg }) => msg === 'listening');
+  const listening = logOf(process).find(({ msg }) => msg === 'listening');
   if (listening === undefined || !existsSync(join(dir, 'webhook-configuration.yaml'))) return undefined;
   const url = String(listening['url']);
   const probeUrl = String(listening['probeUrl']);
@@ -96,15 +91,4 @@ async function whenReady(dir: string, process: RunningProcess): Promise<Listenin
 async function wasAsked(probeUrl: string): Promise<boolean> {
   const response = await fetch(new URL('/metrics', probeUrl), { signal: AbortSignal.timeout(5_000) });
   return (await response.text()).includes('\nsekisho_admission_requests_total{');
-}
-
-function parseLog(process: RunningProcess): LogLine[] {
-  const lines = process.output().split('\n').slice(0, -1);
-  return lines.filter(Boolean).map((line) => {
-    try {
-      return JSON.parse(line) as LogLine;
-    } catch {
-      return { msg: line };
-    }
-  });
 }

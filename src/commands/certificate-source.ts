@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { SekishoError } from '../core/error.ts';
-import { readCredentials } from '../io/cluster/credentials.ts';
-import { createClusterClient } from '../io/cluster/http-client.ts';
+import { systemClock } from '../io/clock.ts';
+import type { ClusterClient } from '../io/cluster/client.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics } from '../io/metrics.ts';
 import type { AdmissionServer } from '../io/server/server.ts';
@@ -28,6 +28,8 @@ export interface CertificateSource {
 interface Observers {
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Of the cluster that the installation is in, where there is one. */
+  readonly client?: ClusterClient | undefined;
 }
 
 /** Files, a certificate of its own for developers, or a leaf that this replica signs with the CA of the installation. */
@@ -43,8 +45,9 @@ export async function openCertificate(
   if (dev) return openDevelopmentCertificate(options, observers);
   if (cert !== undefined && key !== undefined) return openCertificateFiles({ cert, key }, observers);
   const { installation } = settings;
-  if (cert === undefined && key === undefined && installation?.caSecret !== undefined) {
-    return openOwnCertificate(options, { ...installation, caSecret: installation.caSecret, settings }, observers);
+  const { client } = observers;
+  if (cert === undefined && key === undefined && installation?.caSecret !== undefined && client !== undefined) {
+    return openOwnCertificate(client, { ...installation, caSecret: installation.caSecret, settings }, observers);
   }
   const remedy = 'add --cert FILE and --key FILE, or --dev, or a --config whose installation names a caSecret';
   throw new SekishoError('UsageInvalid', `no certificate: ${remedy}`);
@@ -70,7 +73,7 @@ async function openDevelopmentCertificate(
       await writeDevelopmentFiles(dir, authority, url);
       log.debug({ dir }, 'wrote ca.crt and webhook-configuration.yaml');
     },
-    unreadiness: () => untimely(pair, new Date()),
+    unreadiness: () => untimely(pair, systemClock.wall()),
   };
 }
 
@@ -98,7 +101,7 @@ async function openCertificateFiles(
       webhook = server;
     },
     announce: async () => undefined,
-    unreadiness: () => untimely(watch.pair, new Date()),
+    unreadiness: () => untimely(watch.pair, systemClock.wall()),
   };
 }
 
@@ -108,14 +111,11 @@ interface OwnCertificate extends Installation {
 }
 
 async function openOwnCertificate(
-  options: ServeOptions,
+  client: ClusterClient,
   { settings, ...installation }: OwnCertificate,
   { log, metrics }: Observers,
 ): Promise<CertificateSource> {
-  const [{ keepLeaf, leafNames }, client] = await Promise.all([
-    import('../io/certificates/leaf.ts'),
-    readCredentials(options.kubeconfig).then(createClusterClient),
-  ]);
+  const { keepLeaf, leafNames } = await import('../io/certificates/leaf.ts');
   const { certs } = settings;
   let webhook: Pick<AdmissionServer, 'serve'> | undefined;
   let current: ServingPair | undefined;
@@ -126,8 +126,8 @@ async function openOwnCertificate(
     times: certs,
     log,
     metrics,
-    now: () => new Date(),
-    elapsed: () => performance.now(),
+    now: systemClock.wall,
+    elapsed: systemClock.monotonic,
     changed(pair) {
       current = pair;
       webhook?.serve(pair);

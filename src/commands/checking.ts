@@ -18,7 +18,7 @@ import type { CheckOptions } from './check.ts';
 
 /** Judges manifests and prints what was found. Returns the exit status. */
 export async function check(paths: readonly string[], options: CheckOptions): Promise<number> {
-  const policies = createPolicySet({ policies: await readPolicies(options.policy ?? []), ceiling: 'Enforce' });
+  const policies = createPolicySet({ ...(await readPolicies(options.policy ?? [])), ceiling: 'Enforce' });
   const outcome = await checkManifests(paths, { policies, ...offline }, options.namespace);
   await writeOutput(await render(outcome, options));
   return exitStatus(outcome, options.failOn);

@@ -36,7 +36,7 @@ export async function cleanUp({ client, webhookConfiguration: name, clock, write
       const over = clock.monotonic() + pause > deadline;
       write(`${messageOf(thrown)}${over ? '; giving up' : '; trying again'}`);
       if (over) return 1;
-      await clock.sleep(pause, new AbortController().signal);
+      await clock.sleep(pause);
     }
   }
 }

@@ -9,7 +9,7 @@ import { readCredentials } from '../io/cluster/credentials.ts';
 import { createClusterClient } from '../io/cluster/http-client.ts';
 import { type ControllerMetrics, createControllerMetrics } from '../io/controller-metrics.ts';
 import { standardTiming } from '../io/lease/election.ts';
-import { type Elector, startElector } from '../io/lease/elector.ts';
+import { type Elector, resigning, startElector } from '../io/lease/elector.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { anyAddress } from '../io/server/any-address.ts';
 import { createProbeServer } from '../io/server/probe-server.ts';
@@ -77,6 +77,7 @@ async function runController(options: ControllerOptions, charge: Charge): Promis
       await charge.client[Symbol.asyncDispose]();
       await probes.close();
     },
+    undrained: 'lease still being given back, not waiting any longer',
   });
   log.info({ probeUrl: urlOf('http', host, probePort) }, 'listening');
 }
@@ -105,7 +106,7 @@ function stand({ client, installation }: Charge, duties: readonly Duty[], observ
     },
     onLost(reason) {
       metrics.setLeading(false);
-      log.warn({ identity, reason }, 'no longer leading');
+      log[reason === resigning ? 'info' : 'warn']({ identity, reason }, 'no longer leading');
     },
     onWaiting: (holder) => log.info({ identity, holder }, 'standing by'),
     onTrouble: (reason) => log.warn({ identity, reason }, 'cannot hold the lease'),

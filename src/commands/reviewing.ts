@@ -13,7 +13,7 @@ import type { ReviewOptions } from './review.ts';
 
 /** Answers every review of a stream. Returns the exit status. */
 export async function review(input: AsyncIterable<Uint8Array>, options: ReviewOptions): Promise<number> {
-  const policies = createPolicySet({ policies: await readPolicies(options.policy ?? []), ceiling: 'Enforce' });
+  const policies = createPolicySet({ ...(await readPolicies(options.policy ?? [])), ceiling: 'Enforce' });
   const context: AnswerContext = { policies, ...offline, locale: options.lang };
   const splitter = createJsonSplitter();
   const decoder = new TextDecoder();

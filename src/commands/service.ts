@@ -9,7 +9,8 @@ import { standardLimits } from '../io/server/limits.ts';
 import { createProbeServer, type ProbeServer } from '../io/server/probe-server.ts';
 import { type AdmissionServer, createAdmissionServer } from '../io/server/server.ts';
 import { urlOf } from '../io/url.ts';
-import { type CertificateSource, developmentAddress, openCertificate } from './certificate-source.ts';
+import { developmentAddress, openCertificate } from './certificate-source.ts';
+import { openCluster, openNamespaces } from './cluster-access.ts';
 import { openPolicies } from './policy-source.ts';
 import type { ServeOptions } from './serve.ts';
 import { readSettings } from './settings.ts';
@@ -28,24 +29,30 @@ export async function serve(options: ServeOptions): Promise<void> {
   const inFlight = createInFlight(standardLimits);
   const metrics = createMetrics({ version: packageVersion(), inflight: () => inFlight.requests });
   const settings = await readSettings(options.config);
-  const source = await openPolicies(options, { ceiling: settings.maxMode, log, metrics });
-  const certificate = await openCertificate(options, settings, { log, metrics });
+  const client = await openCluster(options, settings);
+  const { maxMode: ceiling, exceptions } = settings;
+  const maxExceptionDuration = exceptions.maxDuration;
+  const source = await openPolicies(options, { ceiling, maxExceptionDuration, log, metrics, client });
+  const { namespaces, unreadiness } = await openNamespaces({ client, log, metrics });
+  const certificate = await openCertificate(options, settings, { log, metrics, client });
   const host = options.host ?? (options.dev ? '127.0.0.1' : await anyAddress());
   const life = startLife({
     log,
     metrics,
-    certificate,
+    unreadiness: () => certificate.unreadiness() ?? source.unreadiness() ?? unreadiness(),
     delay: settings.shutdownDelay ?? (options.dev ? 0 : shutdownDelay),
   });
   const probePort = await life.probes.listen({ host, port: options.probePort });
-  // Nobody can be answered before there is a certificate; the probes say so meanwhile.
-  await certificate.first;
+  // Nobody can be answered before there is a certificate, nor may anybody before there are all policies. The probes say
+  // so meanwhile. A namespace that nobody knows yet is read, or is a finding.
+  await Promise.all([certificate.first, source.first]);
   const locale = options.langGiven ? options.lang : (settings.language ?? options.lang);
   const answers: AnswerContext = {
     get policies() {
       return source.policies;
     },
     ...offline,
+    namespaces,
     locale,
     ...(settings.installation && { canaryNamespace: settings.installation.canaryNamespace }),
   };
@@ -56,14 +63,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   const url = urlOf('https', host, port);
   await certificate.announce(urlOf('https', developmentAddress(options), port));
   life.listening(webhook);
-  log.info({ url, probeUrl: urlOf('http', host, probePort), policies: source.names() }, 'listening');
+  log.info({ url, probeUrl: urlOf('http', host, probePort), ...source.summary() }, 'listening');
   log.flush();
 }
 
 interface LifeOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
-  readonly certificate: CertificateSource;
+  /** Why the API server must not be sent here, beside that nothing listens yet. */
+  unreadiness(): string | undefined;
   /** Milliseconds. */
   readonly delay: number;
 }
@@ -75,10 +83,10 @@ interface Life {
 }
 
 /** From the first probe to the end of the process, which may come before the first request. */
-function startLife({ log, metrics, certificate, delay }: LifeOptions): Life {
+function startLife({ log, metrics, unreadiness: notYet, delay }: LifeOptions): Life {
   let webhook: AdmissionServer | undefined;
   let stopping: string | undefined;
-  const unreadiness = () => stopping ?? certificate.unreadiness() ?? (webhook === undefined ? 'starting' : undefined);
+  const unreadiness = () => stopping ?? notYet() ?? (webhook === undefined ? 'starting' : undefined);
   const probes = createProbeServer({ metrics, unreadiness });
   endInOrder({
     log,
@@ -93,6 +101,7 @@ function startLife({ log, metrics, certificate, delay }: LifeOptions): Life {
       await webhook?.close();
       await probes.close();
     },
+    undrained: 'requests still in flight, not waiting any longer',
   });
   return {
     probes,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { SekishoError } from '../core/error.ts';
 import { type Language, languages } from '../core/locale.ts';
-import { formatFieldPath } from '../core/pod/field-path.ts';
 import { modes } from '../core/policy/mode.ts';
-import { readConfiguration } from '../io/files/configuration-documents.ts';
+import type { DocumentIssue } from '../core/policy/pod-policy.ts';
+import { formatIssue, readConfiguration } from '../io/files/configuration-documents.ts';
 import { duration } from './duration.ts';
 
 const name = z
@@ -76,28 +76,28 @@ export async function readSettings(file: string | undefined): Promise<Settings> 
   if (second !== undefined) throw invalid(`${second.locate([])}: a settings file holds one document`);
   const result = settingsSchema.safeParse(document.value);
   if (result.success) return result.data;
-  throw invalid(result.error.issues.flatMap((issue) => linesOf(issue, document.locate)).join('\n'));
+  throw invalid(
+    result.error.issues
+      .flatMap(issuesOf)
+      .map((issue) => formatIssue(document, issue))
+      .join('\n'),
+  );
 }
 
-function linesOf(issue: z.core.$ZodIssue, locate: (path: readonly (string | number)[]) => string): readonly string[] {
+function issuesOf(issue: z.core.$ZodIssue): readonly DocumentIssue[] {
   const path = issue.path.filter((segment) => typeof segment !== 'symbol');
-  if (issue.code !== 'unrecognized_keys') {
-    return [`${locate(path)}: ${path.length === 0 ? 'the document' : formatFieldPath(path)}: ${issue.message}`];
-  }
+  if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
   const [section] = path;
-  const shape =
-    section === 'certs'
-      ? certs.shape
-      : section === 'exceptions'
-        ? exceptions.shape
-        : section === 'installation'
-          ? installation.shape
-          : settingsSchema.shape;
-  return issue.keys.map((key) => {
-    const field = [...path, key];
-    const known = Object.keys(shape).join(', ');
-    return `${locate(field)}: ${formatFieldPath(field)}: is not a known setting; there are ${known}`;
-  });
+  const shape = shapeOf(section);
+  const message = `is not a known setting; there are ${Object.keys(shape).join(', ')}`;
+  return issue.keys.map((key) => ({ path: [...path, key], message }));
+}
+
+const sections = { certs, exceptions, installation };
+
+function shapeOf(section: string | number | undefined): object {
+  const known = typeof section === 'string' && Object.hasOwn(sections, section);
+  return (known ? sections[section as keyof typeof sections] : settingsSchema).shape;
 }
 
 function invalid(message: string): SekishoError<'SettingsInvalid'> {

@@ -11,8 +11,10 @@ export interface Running {
   unready(reason: string): void;
   /** Whoever is answered from now on is to connect anew, and by then to somebody else. */
   sendAway(): void;
-  /** Resolves when nothing is in flight any more. */
+  /** Resolves when nothing is under way any more. */
   drain(): Promise<void>;
+  /** The line of the log that says what is still under way when it is waited for no longer. */
+  readonly undrained: string;
 }
 
 /** The API server's `timeoutSeconds` of 10 s and a bit: nobody waits for a later answer. */
@@ -32,7 +34,7 @@ export function endInOrder(running: Running): void {
     leave(running, reason).then(
       (drained) => {
         if (drained) log.info({ code }, 'stopped');
-        else log.warn({ milliseconds: drainMilliseconds }, 'requests still in flight, not waiting any longer');
+        else log.warn({ milliseconds: drainMilliseconds }, running.undrained);
         process.exit(code);
       },
       () => process.exit(1),
@@ -55,7 +57,7 @@ export function endInOrder(running: Running): void {
   process.on('unhandledRejection', fail);
 }
 
-/** False: something is still in flight and is not waited for. */
+/** False: something is still under way and is not waited for. */
 async function leave({ delay, unready, sendAway, drain }: Running, reason: string): Promise<boolean> {
   unready(reason);
   sendAway();

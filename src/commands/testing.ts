@@ -75,7 +75,7 @@ function createPolicyReader(): PolicyReader {
     const key = JSON.stringify(places);
     const set =
       known.get(key) ??
-      readPolicies(sources, warn).then((policies) => createPolicySet({ policies, ceiling: 'Enforce' }));
+      readPolicies(sources, warn).then((objects) => createPolicySet({ ...objects, ceiling: 'Enforce' }));
     known.set(key, set);
     return set;
   };

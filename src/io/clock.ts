@@ -6,7 +6,7 @@ export interface Clock {
   /** Milliseconds since some moment. */
   monotonic(): number;
   /** Returns early where the signal aborts. */
-  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   /** Calls once, unless disposed before. */
   after(milliseconds: number, call: () => void): Disposable;
 }
@@ -14,7 +14,7 @@ export interface Clock {
 export const systemClock: Clock = {
   wall: () => new Date(),
   monotonic: () => performance.now(),
-  sleep: (milliseconds, signal) => wait(milliseconds, undefined, { signal }).catch(() => undefined),
+  sleep: (milliseconds, signal) => wait(milliseconds, undefined, signal && { signal }).catch(() => undefined),
   after(milliseconds, call) {
     const timer = setTimeout(call, milliseconds);
     return { [Symbol.dispose]: () => clearTimeout(timer) };

@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { type ExceptionState, exceptionStates } from '../core/policy/exception-state.ts';
 import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts';
+import { createRegistry } from './process-metrics.ts';
 
 /** What the leader says of the paths to a pod. */
 export interface CoverageMetrics {
@@ -10,16 +11,8 @@ export interface CoverageMetrics {
   forgetCoverage(): void;
 }
 
-/** One policy of the cluster, as it is counted. */
-export interface CountedPolicy {
-  /** `unknown` where it cannot be read. */
-  readonly mode: string;
-  readonly ready: boolean;
-}
-
-/** What the leader says of policies and exceptions of the cluster. */
+/** What the leader says of exceptions. */
 export interface StatusMetrics {
-  setClusterPolicies(policies: readonly CountedPolicy[]): void;
   setExceptions(states: readonly ExceptionState[]): void;
   /** Somebody else says it from now on. */
   forgetStatus(): void;
@@ -32,11 +25,8 @@ export interface ControllerMetrics extends CoverageMetrics, CertificateMetrics, 
 
 /** Those of `sekisho controller`. */
 export function createControllerMetrics(version: string): ControllerMetrics {
-  const registry = new Registry();
+  const registry = createRegistry(version);
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
-  const build = { name: 'sekisho_build_info', help: 'Always 1.', labelNames: ['version', 'node'], registers };
-  new Gauge(build).set({ version, node: process.versions.node }, 1);
   const leader = new Gauge({ name: 'sekisho_leader', help: 'Whether this process leads: 0 or 1.', registers });
   const coverage = new Gauge({
     name: 'sekisho_coverage',
@@ -59,30 +49,17 @@ export function createControllerMetrics(version: string): ControllerMetrics {
 
 function statusMetrics(registry: Registry): StatusMetrics {
   const registers = [registry];
-  const policies = new Gauge({
-    name: 'sekisho_policies',
-    help: 'Policies that are objects of the cluster, by whether they are Ready. Only the leader knows.',
-    labelNames: ['mode', 'ready'],
-    registers,
-  });
   const exceptions = new Gauge({
     name: 'sekisho_exceptions',
-    help: 'Exceptions that are objects of the cluster; expiring ones end within seven days. Only the leader knows.',
+    help: 'Exceptions, by what becomes of them; expiring ones end within seven days. Only the leader knows.',
     labelNames: ['state'],
     registers,
   });
   return {
-    setClusterPolicies(counted) {
-      policies.reset();
-      for (const { mode, ready } of counted) policies.inc({ mode, ready: String(ready) });
-    },
     setExceptions(states) {
       for (const state of exceptionStates) exceptions.set({ state }, 0);
       for (const state of states) exceptions.inc({ state });
     },
-    forgetStatus() {
-      policies.reset();
-      exceptions.reset();
-    },
+    forgetStatus: () => exceptions.reset(),
   };
 }

@@ -3,21 +3,31 @@ import { messageOf, SekishoError } from '../core/error.ts';
 
 const pollInterval = 1_000;
 
+/** Files that are looked at again and again. */
+export interface FilePoll extends Disposable {
+  /** Looks at them now instead of at the next tick, after every look that was begun before. */
+  poll(): Promise<void>;
+}
+
 /**
  * Looks at files again and again, because a Secret or ConfigMap volume swaps symlinks, which file events miss. Never
- * twice at once: a slow disk must not let an old reading overtake a new one.
+ * twice at once: a slow disk must not let an old reading overtake a new one. Nor do ticks queue up behind it.
  */
-export function pollFiles(look: () => Promise<void>): Disposable {
-  let looking = false;
-  const timer = setInterval(() => {
-    if (looking) return;
-    looking = true;
-    void look().finally(() => {
-      looking = false;
+export function pollFiles(look: () => Promise<void>): FilePoll {
+  let last = Promise.resolve();
+  let unfinished = 0;
+  const poll = (): Promise<void> => {
+    unfinished++;
+    last = last.then(look).finally(() => {
+      unfinished--;
     });
+    return last;
+  };
+  const timer = setInterval(() => {
+    if (unfinished === 0) void poll();
   }, pollInterval);
   timer.unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  return { poll, [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** What tells one version of files from another without reading them. Throws where one cannot be looked at. */

@@ -1,9 +1,10 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Finding } from '../core/engine/decision.ts';
 import { workloads } from '../core/pod/workload.ts';
 import type { Mode } from '../core/policy/mode.ts';
 import type { PodPolicy } from '../core/policy/pod-policy.ts';
 import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts';
+import { createRegistry } from './process-metrics.ts';
 
 /** What is counted of one request. */
 export interface AdmissionSample {
@@ -24,6 +25,8 @@ export interface Metrics extends CertificateMetrics {
   /** Asked when somebody reads the metrics. */
   watchConnections(count: () => number): void;
   setPolicies(states: PolicyStates): void;
+  /** Whether a collection of the cluster is followed; while it is not, what was known last is used. */
+  setFollowed(resource: string, followed: boolean): void;
 }
 
 /** The policies of the sources, by whether their documents can be used. */
@@ -51,15 +54,14 @@ const subresources: ReadonlySet<string> = new Set(['', 'ephemeralcontainers', 'r
 
 const durationBuckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-export function createMetrics(sources: MetricSources): Metrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const process = processMetrics(registry, sources);
+export function createMetrics({ version, inflight }: MetricSources): Metrics {
+  const registry = createRegistry(version);
   return {
     registry,
     admitted: admissionMetrics(registry),
     found: findingMetrics(registry),
-    ...process,
+    setFollowed: watchMetrics(registry),
+    ...loadMetrics(registry, inflight),
     ...createCertificateMetrics(registry),
   };
 }
@@ -161,9 +163,19 @@ function newTallies(policy: string, rule: string): Record<Mode, Tally> {
   return { Enforce: tally('Enforce'), Warn: tally('Warn'), Audit: tally('Audit') };
 }
 
-type ProcessMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found' | keyof CertificateMetrics>;
+function watchMetrics(registry: Registry): Metrics['setFollowed'] {
+  const followed = new Gauge({
+    name: 'sekisho_watch_following',
+    help: 'Whether a collection of the cluster is followed: 0 while what was known last is used.',
+    labelNames: ['resource'],
+    registers: [registry],
+  });
+  return (resource, now) => followed.set({ resource }, now ? 1 : 0);
+}
 
-function processMetrics(registry: Registry, { version, inflight }: MetricSources): ProcessMetrics {
+type LoadMetrics = Omit<Metrics, 'registry' | 'admitted' | 'found' | 'setFollowed' | keyof CertificateMetrics>;
+
+function loadMetrics(registry: Registry, inflight: MetricSources['inflight']): LoadMetrics {
   const registers = [registry];
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name, help, labelNames, registers });
@@ -186,7 +198,6 @@ function processMetrics(registry: Registry, { version, inflight }: MetricSources
     'Policies of the sources; not ready: another version holds than stands there, or none.',
     ['mode', 'ready'],
   );
-  gauge('sekisho_build_info', 'Always 1.', ['version', 'node']).set({ version, node: process.versions.node }, 1);
   return {
     shed: () => shed.inc(),
     connectionEvicted: () => evicted.inc(),

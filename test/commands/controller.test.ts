@@ -73,6 +73,7 @@ describe('a controller', () => {
     expect((await fetch(`${controller.probeUrl}/readyz`)).status).toBe(200);
     controller.child.kill('SIGTERM');
     expect(await controller.exited).toBe(0);
+    expect(await controller.logged('no longer leading')).toMatchObject({ level: 'info', reason: 'stopping' });
     expect(holder()).toBe('');
     await expect(fetch(`${controller.probeUrl}/readyz`)).rejects.toThrow();
   });
@@ -90,6 +91,16 @@ describe('a controller', () => {
     expect(await first.exited).toBe(0);
     const { identity } = await second.logged('leading');
     expect(holder()).toBe(identity);
+  });
+
+  test('that loses the lease to another says so as a warning', async () => {
+    await using controller = await startController();
+    await controller.logged('leading');
+    const metadata = { name: 'sekisho-controller' };
+    api.put(leasePath, { metadata, spec: { holderIdentity: 'another', leaseDurationSeconds: 60 } });
+    const reason = 'the lease was taken by another';
+    expect(await controller.logged('no longer leading')).toMatchObject({ level: 'warn', reason });
+    expect(await metricsOf(controller.probeUrl)).toContain('sekisho_leader 0\n');
   });
 
   test('goes on while the API server is away, and says so', async () => {

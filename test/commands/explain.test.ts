@@ -20,6 +20,8 @@ describe('sekisho explain', () => {
     expect(stdout).toMatch(/^ {2}Versions: +since v1\.22, changed in v1\.25$/m);
     expect(stdout).toMatch(/^ {2}Speaks for: +capabilities_baseline$/m);
     expect(stdout).toMatch(/^Why\n {2}Capabilities are pieces of root\./m);
+    expect(stdout).toMatch(/^ {2}Reference: +CIS Kubernetes Benchmark v1\.12: 5\.2\.8, 5\.2\.9$/m);
+    expect(stdout).toMatch(/^In a policy \(spec\)\n {2}podSecurity:\n/m);
     expect(stdout).toMatch(/^What to change\n {2}Set capabilities\.drop/m);
     const manifest = stdout.slice(
       stdout.indexOf('  apiVersion: v1'),

@@ -75,6 +75,13 @@ describe('sekisho review', () => {
     expect(code).toBe(2);
   });
 
+  test('echoes what a broken document holds as it was, also the character that stands for a cross of ours', async () => {
+    const document = '{"apiVersion":"v1","kind":"Pod","request":{"uid":"a\x7fb"}}';
+    const { stdout } = await feed(['review', ...policy], `${document}\n\x7f`);
+    expect(verdicts(stdout)).toEqual(['a\x7fb: 400', ': 400']);
+    expect(responses(stdout)[1]?.status?.message).toContain('has "\x7f" where a value must stand');
+  });
+
   test('loses nothing behind a pretty-printed review that was cut off', async () => {
     const cut = JSON.stringify(review('cut'), null, 2).split('\n').slice(0, -8).join('\n');
     const { code, stdout } = await feed(

@@ -14,11 +14,12 @@ import {
   startCertificateCluster,
 } from '../io/certificates/certificate-cluster.ts';
 import { authority } from '../io/server/running-webhook.ts';
+import { daysFrom } from '../lifetimes.ts';
 import { newFolder, program, run } from './running-sekisho.ts';
 
 /* `sekisho serve` with a CA Secret in a cluster: certificates.mode self. */
 
-const lifetime = { now: new Date(), days: 1 };
+const lifetime = daysFrom(new Date());
 const [first, second] = await Promise.all([issueAuthority(lifetime), issueAuthority(lifetime)]);
 
 let dir: string;

@@ -16,6 +16,7 @@ async function ending(code: string): Promise<{ code: number | null; steps: strin
       unready: (reason) => console.log('unready: ' + reason),
       sendAway: () => console.log('sent away'),
       drain: async () => { await new Promise((resolve) => setTimeout(resolve, 50)); console.log('drained'); },
+      undrained: 'something still under way',
     });
     setInterval(() => undefined, 1_000);
     ${code}`;

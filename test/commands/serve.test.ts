@@ -12,6 +12,7 @@ import { minimalPod } from '../../src/core/rules/minimal-pod.ts';
 import { issueLeaf } from '../../src/io/tls/issue.ts';
 import { reviewOf } from '../admission-requests.ts';
 import { authority, newLeaf } from '../io/server/running-webhook.ts';
+import { daysFrom } from '../lifetimes.ts';
 import { newFolder, program, run, serve } from './running-sekisho.ts';
 
 let dir: string;
@@ -165,7 +166,7 @@ describe('sekisho serve --cert --key', () => {
     await running.logged('certificate replaced');
     const after = await shown();
     expect(after).not.toBe(before);
-    const past = { now: new Date('2020-01-01'), days: 1 };
+    const past = daysFrom(new Date('2020-01-01'));
     await pairFiles('rotated', await issueLeaf(authority, { dns: ['localhost'], ip: [] }, past));
     const refused = await running.logged('new certificate refused, the last good one stays');
     expect(refused).toMatchObject({ level: 'error', reason: expect.stringContaining('expired') });

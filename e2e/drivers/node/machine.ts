@@ -1,9 +1,8 @@
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { startProcess } from '../process.ts';
-import { waitFor } from '../waiting.ts';
 import { ip, ipLines, networkOf } from './ip.ts';
-import { programPath, searchPath } from './requirements.ts';
+import { makeNamespaces } from './namespaces.ts';
+import { programPath } from './requirements.ts';
 
 /** Namespaces of a node's own, and a cable to this machine. */
 export interface Machine extends AsyncDisposable {
@@ -19,35 +18,14 @@ export interface Machine extends AsyncDisposable {
   readonly podSubnet: string;
 }
 
-/** Makes the namespaces; when the process that holds them ends, the kernel ends and removes all that is in them. */
-export async function startMachine(folder: string): Promise<Machine> {
-  const flags = ['--net', '--mount', '--pid', '--ipc', '--fork', '--kill-child'];
-  const command = [
-    programPath('unshare') ?? 'unshare',
-    ...flags,
-    'sh',
-    join(import.meta.dirname, 'machine.sh'),
-    folder,
-  ];
-  const holder = startProcess(command, [], { env: { PATH: searchPath }, graceMs: 500 });
-  try {
-    const pid = await waitFor(() => /^machine (\d+)$/m.exec(holder.output())?.[1], {
-      withinMs: 10_000,
-      what: 'the namespaces of a node',
-      process: holder,
-    });
-    const nsenter = programPath('nsenter') ?? 'nsenter';
-    const cable = await layCable(pid);
-    return {
-      ...cable,
-      enterNetwork: networkOf(pid),
-      enter: [nsenter, `--target=${pid}`, '--net', '--mount', '--pid', '--ipc'],
-      [Symbol.asyncDispose]: holder.stop,
-    };
-  } catch (error) {
-    await holder.stop();
-    throw error;
-  }
+export function startMachine(folder: string): Promise<Machine> {
+  const kinds = ['--net', '--mount', '--pid', '--ipc'];
+  const shell = [join(import.meta.dirname, 'machine.sh'), folder];
+  return makeNamespaces({ flags: kinds, shell, name: 'machine', what: 'the namespaces of a node' }, async (pid) => ({
+    ...(await layCable(pid)),
+    enterNetwork: networkOf(pid),
+    enter: [programPath('nsenter') ?? 'nsenter', `--target=${pid}`, ...kinds],
+  }));
 }
 
 type Cable = Pick<Machine, 'name' | 'address' | 'hostAddress' | 'podSubnet'>;

@@ -1,8 +1,7 @@
-import { startProcess } from '../process.ts';
 import { runProgram } from '../program.ts';
-import { waitFor } from '../waiting.ts';
 import { ipLines, networkOf } from './ip.ts';
-import { programPath, searchPath } from './requirements.ts';
+import { makeNamespaces } from './namespaces.ts';
+import { programPath } from './requirements.ts';
 
 /** `unplugged`: its link goes down, and it knows. `silent`: packets vanish on the way, and connections hang half open. */
 export type Cut = 'unplugged' | 'silent';
@@ -18,19 +17,13 @@ export interface Outpost extends AsyncDisposable {
   heal(): Promise<void>;
 }
 
-/** Its shell holds the namespace: when that ends, as it does with the run, the kernel removes it and both cable ends. */
+/** Its shell holds the namespace, and with it both ends of the cable. */
 const hold = 'ip link set lo up && echo "outpost $$" && exec sleep infinity';
 
 /** `enterNode` puts a command line into the node's network; every outpost of a node has another number, 0 to 63. */
-export async function startOutpost(enterNode: readonly string[], number: number): Promise<Outpost> {
-  const command = [programPath('unshare') ?? 'unshare', '--net', '--fork', '--kill-child', 'sh', '-c', hold];
-  const holder = startProcess(command, [], { env: { PATH: searchPath }, graceMs: 500 });
-  try {
-    const pid = await waitFor(() => /^outpost (\d+)$/m.exec(holder.output())?.[1], {
-      withinMs: 10_000,
-      what: 'the network of an outpost',
-      process: holder,
-    });
+export function startOutpost(enterNode: readonly string[], number: number): Promise<Outpost> {
+  const place = { flags: ['--net'], shell: ['-c', hold], name: 'outpost', what: 'the network of an outpost' };
+  return makeNamespaces(place, async (pid) => {
     const cable: Cable = {
       name: `outpost-${number}`,
       gateway: `10.252.0.${4 * number + 1}`,
@@ -42,14 +35,10 @@ export async function startOutpost(enterNode: readonly string[], number: number)
     return {
       enter: cable.enter,
       address: cable.address,
-      cut: (how) => (how === 'unplugged' ? ipLines(['link set eth0 down'], cable.enter) : dropPackets(cable)),
+      cut: (how: Cut) => (how === 'unplugged' ? ipLines(['link set eth0 down'], cable.enter) : dropPackets(cable)),
       heal: () => heal(cable),
-      [Symbol.asyncDispose]: holder.stop,
     };
-  } catch (error) {
-    await holder.stop();
-    throw error;
-  }
+  });
 }
 
 interface Cable {

@@ -25,7 +25,7 @@ export interface AdmissionResponse {
   readonly status?: {
     readonly code: number;
     readonly reason?: string;
-    /** May hold marks that stand for crosses. */
+    /** With details: holds marks that stand for crosses, and none that anybody else wrote. */
     readonly message: string;
     readonly details?: {
       readonly name?: string;
@@ -38,10 +38,13 @@ export interface AdmissionResponse {
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }
 
-/** The wire form, on one line. */
+/**
+ * The wire form, on one line. Only a denial has crosses, and everything in one is `printable`; other answers may echo what
+ * was sent, marks and all.
+ */
 export function formatAdmissionReview(response: AdmissionResponse): string {
   const json = JSON.stringify({ apiVersion: admissionApiVersion, kind: 'AdmissionReview', response });
-  return response.status === undefined ? json : withCrosses(json);
+  return response.status?.details === undefined ? json : withCrosses(json);
 }
 
 /** What a document that is no AdmissionReview gets where documents, not HTTP requests, are answered. */

@@ -44,11 +44,14 @@ export function policyConditions({ issues, nameTaken, overlaps }: PolicyCircumst
   ];
   // First, because a document without a policy of its own says nothing about the one that is in force.
   if (nameTaken) {
-    const taken = "a policy of the chart's files has this name and keeps it: choose another, this one has no effect";
-    return ready('False', 'NameTaken', taken);
+    return ready('False', 'NameTaken', nameTakenText('a policy'));
   }
   if (issues.length > 0) return ready('False', 'Invalid', issueText(issues));
   return ready('True', 'Compiled', 'it is in force');
+}
+
+function nameTakenText(other: string): string {
+  return `${other} of the files that serve reads has this name and keeps it: this one has no effect, choose another name`;
 }
 
 /** Only a number: a list of names would have no bound, and change with each of them. */
@@ -62,10 +65,16 @@ function overlapping(count: number): Judged {
   return { type: 'Overlaps', status: 'True', reason: 'SameNamespaces', message };
 }
 
-/** What the conditions of an exception depend on: the verdict on it, or what kept it from being read. */
-export type ExceptionCircumstances = Acceptance | { readonly issues: readonly DocumentIssue[] };
+/** What the conditions of an exception depend on: the verdict on it, or why there is none. */
+export type ExceptionCircumstances = Acceptance | { readonly issues: readonly DocumentIssue[] } | 'nameTaken';
 
 export function exceptionConditions(circumstances: ExceptionCircumstances): readonly Judged[] {
+  if (circumstances === 'nameTaken') {
+    return [
+      { type: 'Accepted', status: 'False', reason: 'NameTaken', message: nameTakenText('an exception') },
+      notJudged('Broad', 'NameTaken', 'the exception has no effect'),
+    ];
+  }
   if ('issues' in circumstances) {
     const message = issueText(circumstances.issues);
     return [

@@ -3,7 +3,8 @@ import type { Repair } from '../engine/repair.ts';
 import type { Locale } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
 import { printable } from './escape.ts';
-import { findingMessage, findingPath, formatFound } from './finding-text.ts';
+import { formatFound } from './finding-text.ts';
+import { type ReportedFinding, toReportedFinding } from './reported-finding.ts';
 
 /** One object of a manifest that breaks rules. */
 export interface CheckedObject {
@@ -48,17 +49,12 @@ export interface CheckSummary {
   readonly error: number;
 }
 
-export interface CheckedFinding {
+/** A finding, and where it stands. */
+export interface CheckedFinding extends ReportedFinding {
   readonly file: string;
   readonly line: number;
   readonly column: number;
   readonly object: ObjectReference;
-  readonly container?: string;
-  readonly path: string;
-  readonly rule: string;
-  readonly policy: string;
-  readonly mode: string;
-  readonly message: string;
   /** The value that was found; where it is large, its beginning as text. Absent where nothing was. */
   readonly found?: unknown;
 }
@@ -87,19 +83,14 @@ function toFinding(
   { finding, line, column }: PlacedFinding,
   locale: Locale,
 ): CheckedFinding {
-  const { container, rule, policy, mode, violation } = finding;
+  const { found } = finding.violation;
   return {
     file,
     line,
     column,
     object: printableReference(reference),
-    ...(container === undefined ? {} : { container: printable(container, 63) }),
-    path: findingPath(finding),
-    rule: rule.id,
-    policy,
-    mode,
-    message: findingMessage(finding, locale),
-    ...(violation.found === undefined ? {} : { found: boundedValue(violation.found, locale) }),
+    ...toReportedFinding(finding, locale),
+    ...(found === undefined ? {} : { found: boundedValue(found, locale) }),
   };
 }
 

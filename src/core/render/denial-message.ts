@@ -5,6 +5,7 @@ import type { PolicyMessage } from '../policy/pod-policy.ts';
 import { byteLength, crossMark, printable } from './escape.ts';
 import { type FindingGroup, translateGroups } from './finding-groups.ts';
 import { formatMergePatch } from './flow-yaml.ts';
+import { pluralForm } from './plural.ts';
 import { policyNotes } from './policy-notes.ts';
 
 /** What a person reads when `kubectl apply` is rejected. */
@@ -88,8 +89,8 @@ function headingLine(denial: Denial, names: readonly string[], locale: Locale): 
   const { object, groups } = denial;
   return localize(heading, locale, {
     object: objectText(object),
-    count: localize(groups.length === 1 ? violations.one : violations.many, locale, { count: countOf(denial) }),
-    policies: localize(names.length === 1 ? policies.one : policies.many, locale, { names: someNames(names, 5) }),
+    count: localize(pluralForm(violations, groups.length), locale, { count: countOf(denial) }),
+    policies: localize(pluralForm(policies, names.length), locale, { names: someNames(names, 5) }),
   });
 }
 

@@ -3,6 +3,7 @@ import { formatPolicyVersion, newestMinor } from '../pod/version.ts';
 import { examplePod } from '../rules/minimal-pod.ts';
 import type { Rule, RuleExample } from '../rules/rule.ts';
 import { alignColumns } from './columns.ts';
+import { settingsExample, settingsText } from './rule-settings.ts';
 import { renderYaml } from './yaml.ts';
 
 const words = {
@@ -21,14 +22,24 @@ const labels = {
 const headings = {
   why: { en: 'Why', ja: '理由' },
   fix: { en: 'What to change', ja: '修正方法' },
+  settings: { en: 'In a policy (spec)', ja: 'ポリシーでの設定 (spec)' },
   allowed: { en: 'Allowed', ja: '許可される例' },
   violating: { en: 'Denied', ja: '拒否される例' },
 } as const;
 const pss: Localized = { en: 'Pod Security Standards, {name}', ja: 'Pod Security Standards「{name}」' };
+const cis: Localized = { en: 'CIS Kubernetes Benchmark {section}', ja: 'CIS Kubernetes Benchmark {section}' };
 const since: Localized = { en: 'since {version}', ja: '{version} 以降' };
 const changed: Localized = { en: 'changed in {versions}', ja: '{versions} で変更' };
 const atVersion: Localized = { en: '# at version {version}', ja: '# バージョン {version} の場合' };
 const denied: Localized = { en: '# denied for {paths}', ja: '# 違反: {paths}' };
+
+/** Where the rule comes from, each source with its edition. */
+export function referenceTexts({ references }: Rule, locale: Locale): readonly string[] {
+  return [
+    ...(references.pss ?? []).map((name) => localize(pss, locale, { name })),
+    ...(references.cis ?? []).map((section) => localize(cis, locale, { section })),
+  ];
+}
 
 /** One line for each rule. */
 export function renderRuleList(rules: readonly Rule[], locale: Locale): string {
@@ -45,10 +56,7 @@ export function renderRule(rule: Rule, locale: Locale): string {
     [labels.severity[locale], rule.severity],
     [labels.versions[locale], versionsText(rule, locale)],
     [labels.overrides[locale], overrides.join(', ')],
-    ...(rule.references.pss ?? []).map((name): [string, string] => [
-      labels.reference[locale],
-      localize(pss, locale, { name }),
-    ]),
+    ...referenceTexts(rule, locale).map((text): [string, string] => [labels.reference[locale], text]),
   ];
   return [
     `${rule.id}: ${rule.title[locale]}`,
@@ -60,6 +68,12 @@ export function renderRule(rule: Rule, locale: Locale): string {
     '',
     headings.fix[locale],
     `  ${rule.fix[locale]}`,
+    '',
+    headings.settings[locale],
+    ...settingsText(rule, locale)
+      .trimEnd()
+      .split('\n')
+      .map((line) => `  ${line}`),
     '',
     headings.allowed[locale],
     ...rule.examples.allowed.flatMap((example) => exampleLines(example, [], locale)),
@@ -99,6 +113,7 @@ export function toRuleDocument(rule: Rule, locale: Locale): unknown {
     why: why[locale],
     fix: fix[locale],
     references,
+    settings: settingsExample(rule),
     versions: versions.map((version) => ({ since: `v${version.since}`, overrides: version.overrides })),
     examples: {
       allowed: examples.allowed.map(example),

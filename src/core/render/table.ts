@@ -11,6 +11,7 @@ import { changesHeading, objectText } from './denial-message.ts';
 import { printable } from './escape.ts';
 import { groupFindings } from './finding-groups.ts';
 import { formatMergePatch } from './flow-yaml.ts';
+import { countText } from './plural.ts';
 
 /** How a person wants to read it. */
 export interface TableStyle {
@@ -107,15 +108,11 @@ function summaryLine(summary: CheckSummary, style: TableStyle): string {
   const numbers = Object.fromEntries(Object.entries(summary).map(([name, count]) => [name, String(count)]));
   const values = {
     ...numbers,
-    objects: quantity(objects, summary.objects, style.locale),
-    error: quantity(errors, summary.error, style.locale),
+    objects: countText(objects, summary.objects, style.locale),
+    error: countText(errors, summary.error, style.locale),
   };
   const none = summary.deny + summary.warn + summary.audit + summary.error === 0;
   return paint(localize(none ? clean : counted, style.locale, values), none ? 32 : 1, style);
-}
-
-function quantity(words: { readonly one: Localized; readonly many: Localized }, count: number, locale: Locale): string {
-  return localize(count === 1 ? words.one : words.many, locale, { count: String(count) });
 }
 
 /** Error findings have no rule that could be explained. */

@@ -6,6 +6,7 @@ import type { Expectation, ExpectedFinding } from '../policy/policy-test.ts';
 import { printableReference } from './check-result.ts';
 import { printable } from './escape.ts';
 import { findingMessage, findingPath } from './finding-text.ts';
+import { type ReportedFinding, toReportedFinding } from './reported-finding.ts';
 
 /** One case of a test that was run. */
 export interface TestedCase {
@@ -64,13 +65,8 @@ export interface CaseResult {
   readonly unexpected: readonly FoundFinding[];
 }
 
-export interface FoundFinding {
-  readonly rule: string;
-  readonly path: string;
-  readonly container?: string;
-  readonly policy: string;
-  readonly mode: string;
-  readonly message: string;
+/** What a case found; an error is no violation. */
+export interface FoundFinding extends ReportedFinding {
   readonly error?: true;
 }
 
@@ -121,16 +117,9 @@ function toCaseResult(file: string, tested: TestedCase, locale: Locale): CaseRes
 }
 
 function toFoundFinding(finding: Finding, locale: Locale): FoundFinding {
-  const { rule, container, policy, mode, error } = finding;
-  return {
-    rule: rule.id,
-    path: findingPath(finding),
-    ...(container === undefined ? {} : { container: printable(container, 63) }),
-    policy,
-    mode,
-    message: findingMessage(finding, locale),
-    ...(error ? { error } : {}),
-  };
+  // In the order in which an expectation is written, so that one can be read beside the other.
+  const { rule, path, ...rest } = toReportedFinding(finding, locale);
+  return { rule, path, ...rest, ...(finding.error ? { error: true } : {}) };
 }
 
 /** What a case may quote of a finding: a test is no other in another language. */

@@ -1,6 +1,7 @@
-import { type Locale, type Localized, localize } from '../locale.ts';
+import { type Localized, localize } from '../locale.ts';
 import { objectText } from './denial-message.ts';
 import { printable } from './escape.ts';
+import { countText } from './plural.ts';
 import { paint, type TableStyle } from './table.ts';
 import { type DifferenceLine, differenceLines } from './test-lines.ts';
 import { summarizeTests, type TestedCase, type TestedFile, type TestOutcome } from './test-result.ts';
@@ -41,7 +42,7 @@ function fileLines(tested: TestedFile, style: TableStyle): readonly string[] {
   const amiss = tested.cases.filter(({ comparison }) => comparison.status !== 'passed');
   const good = amiss.length === 0 && tested.problems.length === 0;
   const mark = paint(good ? marks.passed : marks.failed, good ? markColors.passed : markColors.failed, style);
-  const count = quantity(cases, tested.cases.length, style.locale);
+  const count = countText(cases, tested.cases.length, style.locale);
   return [`${mark} ${paint(name, 1, style)}  ${count}`, ...amiss.flatMap((each) => caseLines(name, each, style))];
 }
 
@@ -64,17 +65,13 @@ function summaryLine(outcome: TestOutcome, style: TableStyle): string {
   const summary = summarizeTests(outcome);
   const { locale } = style;
   const text = localize(counted, locale, {
-    cases: quantity(cases, summary.cases, locale),
-    files: quantity(files, summary.files, locale),
+    cases: countText(cases, summary.cases, locale),
+    files: countText(files, summary.files, locale),
     passed: String(summary.passed),
     failed: String(summary.failed),
     undecided: String(summary.undecided),
   });
   const good = summary.passed === summary.cases && summary.unreadable === 0;
-  const rest = summary.unreadable === 0 ? '' : quantity(problems, summary.unreadable, locale);
+  const rest = summary.unreadable === 0 ? '' : countText(problems, summary.unreadable, locale);
   return paint(rest === '' ? text : `${text} ${rest}`, good ? 32 : 1, style);
-}
-
-function quantity(words: { readonly one: Localized; readonly many: Localized }, count: number, locale: Locale): string {
-  return localize(count === 1 ? words.one : words.many, locale, { count: String(count) });
 }

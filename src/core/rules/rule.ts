@@ -49,6 +49,11 @@ export interface ViolatingExample extends RuleExample {
 export interface RuleReferences {
   /** Controls of the Pod Security Standards, by their names in Kubernetes' documentation. */
   readonly pss?: readonly string[];
+  /**
+   * Sections of the CIS Kubernetes Benchmark, after the edition: `v1.12: 5.2.2`. Numbers move between editions; these
+   * were compared with kube-bench's transcription (`cfg/cis-1.12/policies.yaml`).
+   */
+  readonly cis?: readonly string[];
 }
 
 /** One question asked of a pod: its specification, texts, check, repair and examples, all in one file. */

@@ -7,6 +7,7 @@ import { watchObject } from '../cluster/object-watch.ts';
 import { reasonOf, refusal } from '../cluster/refusal.ts';
 import type { Logger } from '../log.ts';
 import { issueAuthority } from '../tls/issue.ts';
+import type { KeyPair } from '../tls/key-pair.ts';
 import { createAlarms, type Found } from './alarms.ts';
 import { bundlePatch, parseWebhookState, type WebhookState } from './ca-bundle.ts';
 import {
@@ -39,8 +40,6 @@ const lookMilliseconds = 10_000;
 const stepsAtOnce = 8;
 
 const slowMilliseconds = 2_000;
-
-const dayMilliseconds = 86_400_000;
 
 const later: Step = { kind: 'wait', milliseconds: lookMilliseconds };
 
@@ -135,14 +134,17 @@ async function perform(options: KeeperOptions, step: Step, { secret, configurati
     if (configuration !== undefined) await writeBundle(options, configuration, step.bundle);
     return;
   }
-  const { now, times } = options;
-  const days = times.caLifetime / dayMilliseconds;
-  const content = step.kind === 'write' ? step.content : step.with(await issueAuthority({ now: now(), days }));
+  const content = step.kind === 'write' ? step.content : step.with(await newAuthority(options));
   // What is kept in the bundle was read before the Secret: a controller that was suspended in between must not write
   // whom the API servers trusted then.
   const again = await readConfiguration(options);
   if (again?.resourceVersion !== configuration?.resourceVersion) return;
   await writeSecret(options, secret, { reason: step.reason, content });
+}
+
+function newAuthority({ now, times }: KeeperOptions): Promise<KeyPair> {
+  const at = now();
+  return issueAuthority({ now: at, notAfter: new Date(at.getTime() + times.caLifetime) });
 }
 
 interface Change {

@@ -2,7 +2,7 @@ import { messageOf } from '../../core/error.ts';
 import type { CertificateMetrics } from '../certificate-metrics.ts';
 import type { Logger } from '../log.ts';
 import { issueLeaf, type LeafNames } from '../tls/issue.ts';
-import { parseServingPair, type ServingPair } from '../tls/key-pair.ts';
+import { outsideValidity, parseServingPair, type ServingPair } from '../tls/key-pair.ts';
 import { type Authority, parseCaSecret, parseCaState } from './ca-secret.ts';
 import { type Leaf, leafEnd, renewalOf, wantsLeaf } from './leaf-renewal.ts';
 import type { CertificateObjects } from './objects.ts';
@@ -19,8 +19,6 @@ export interface SignerOptions {
   /** A pair to serve from now on. */
   changed(pair: ServingPair): void;
 }
-
-const dayMilliseconds = 86_400_000;
 
 /** Signs leaves for this replica whenever one is wanted; the last good one stays until then. */
 export interface Signer {
@@ -59,7 +57,7 @@ export function createSigner(options: SignerOptions, { trustedFor, signed }: Sig
       found = readAuthority(object);
     },
     look() {
-      const problem = found.problem ?? untimelyAuthority(found.authority, now());
+      const problem = found.problem === undefined ? outsideValidity('the CA', found.authority, now()) : found.problem;
       complain(problem, leaf !== undefined);
       if (problem === undefined) signing = found.authority;
       if (busy || signing === undefined || !wantsLeaf({ leaf, signing, trustedFor, now: now(), times })) return;
@@ -76,8 +74,7 @@ export function createSigner(options: SignerOptions, { trustedFor, signed }: Sig
 }
 
 async function signLeaf({ names, times }: SignerOptions, authority: Authority, now: Date): Promise<ServingPair> {
-  const days = (leafEnd(authority, now, times).getTime() - now.getTime()) / dayMilliseconds;
-  const { cert, key } = await issueLeaf(authority, names, { now, days });
+  const { cert, key } = await issueLeaf(authority, names, { now, notAfter: leafEnd(authority, now, times) });
   return parseServingPair({ cert: cert + authority.cert, key }, now);
 }
 
@@ -92,13 +89,6 @@ function readAuthority(object: unknown): AuthorityFound {
   const { signing, problems } = parseCaState(secret);
   if (signing !== undefined) return { authority: signing };
   return { problem: problems[0] ?? 'it is empty: the controller has not filled it yet' };
-}
-
-function untimelyAuthority(authority: Authority | undefined, now: Date): string | undefined {
-  if (authority === undefined) return undefined;
-  const { notBefore, notAfter } = authority;
-  if (now < notBefore) return `the CA is not valid before ${notBefore.toISOString()}`;
-  return now >= notAfter ? `the CA expired at ${notAfter.toISOString()}` : undefined;
 }
 
 /** Says each reason once, and again after it was gone. */

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:https';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { ClusterAnswer, ClusterClient, ClusterRequest } from './client.ts';
 import type { ClusterCredentials, Presented } from './credentials.ts';
+import { linkedAbort } from './linked-abort.ts';
 import { refusal } from './refusal.ts';
 import { parseWarnings } from './warnings.ts';
 import { readEvents, watchSilence } from './watch-stream.ts';
@@ -15,7 +16,7 @@ const answerMilliseconds = 10_000;
 /** The API server closes idle connections after 90 s: we close first, so that no request meets one that is closing. */
 const idleMilliseconds = 60_000;
 
-/** A request under way, and how to give it up. */
+/** What every request of a client is sent with: whose it is, and the connections that are kept. */
 interface Exchange {
   readonly credentials: ClusterCredentials;
   readonly agent: Agent;
@@ -75,11 +76,9 @@ interface Watching {
 
 async function* readWatch(asked: ClusterRequest, { exchange, open, signal, opened }: Watching) {
   const silence = watchSilence(asked.path);
-  const stop = new AbortController();
-  const abort = (): void => stop.abort();
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) abort();
-  const timer = setTimeout(abort, answerMilliseconds);
+  // Whoever stops reading ends the watch.
+  using stop = linkedAbort(signal);
+  const timer = setTimeout(stop.abort, answerMilliseconds);
   try {
     const response = await open(asked, stop.signal);
     if (response.statusCode !== 200) {
@@ -96,9 +95,6 @@ async function* readWatch(asked: ClusterRequest, { exchange, open, signal, opene
     throw unreachable(asked, exchange.credentials, stop.signal.aborted ? new Error('no answer in time') : thrown);
   } finally {
     clearTimeout(timer);
-    signal.removeEventListener('abort', abort);
-    // Whoever stops reading ends the watch.
-    stop.abort();
   }
 }
 

@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/error.ts';
 import type { ClusterClient } from './client.ts';
+import { linkedAbort } from './linked-abort.ts';
 import { type ClusterObject, metaOf, pathOf, readObject } from './object.ts';
 import { refusedEvent, refusedStatus } from './refusal.ts';
 import { backOff, briefWatch, standardPace, timeoutSeconds, type WatchPace } from './watch-pace.ts';
@@ -133,20 +134,6 @@ async function lookAgain({ client, object, see, count, signal }: Following): Pro
   const state = await readObject(client, object);
   // What the watch has said meanwhile is as new, or newer.
   if (count() === before && !signal.aborted) see(state);
-}
-
-interface LinkedAbort extends Disposable {
-  readonly signal: AbortSignal;
-  abort(): void;
-}
-
-/** Aborted with another signal or by itself; forgotten by that signal afterwards, which lives as long as the process. */
-function linkedAbort(outer: AbortSignal): LinkedAbort {
-  const inner = new AbortController();
-  const abort = (): void => inner.abort();
-  outer.addEventListener('abort', abort, { once: true });
-  if (outer.aborted) abort();
-  return { signal: inner.signal, abort, [Symbol.dispose]: () => outer.removeEventListener('abort', abort) };
 }
 
 function queryOf({ object, pace }: Following, from: string | undefined): string {

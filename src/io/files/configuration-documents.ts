@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { SekishoError } from '../../core/error.ts';
-import type { FieldPath } from '../../core/pod/field-path.ts';
+import { type FieldPath, formatFieldPath } from '../../core/pod/field-path.ts';
+import type { DocumentIssue } from '../../core/policy/pod-policy.ts';
 import { unreadable } from '../file-poll.ts';
 import { parseManifest } from './manifests.ts';
 import { createPositions, type Position } from './source-document.ts';
@@ -12,6 +13,14 @@ export interface ConfigurationDocument {
   locate(path: FieldPath): string;
   /** The same as numbers. */
   positionOf(path: FieldPath): Position;
+}
+
+/** What is wrong with a field, on one line that begins with its place. */
+export function formatIssue(
+  { locate }: Pick<ConfigurationDocument, 'locate'>,
+  { path, message }: DocumentIssue,
+): string {
+  return `${locate(path)}: ${path.length === 0 ? 'the document' : formatFieldPath(path)}: ${message}`;
 }
 
 /** What a file was found to hold, and the first thing that keeps the rest of it from being read. */

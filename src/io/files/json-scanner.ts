@@ -1,3 +1,5 @@
+import { isWhole, readToken, type Token, tokenBeginning, tokenName } from './json-token.ts';
+
 /**
  * What reading on through a JSON document came to. Offsets count from the beginning of the whole input. `limit`: what
  * was read is no mistake, only more than we take.
@@ -38,13 +40,6 @@ const expectations: Readonly<Record<Expected, string>> = {
   ', or end': 'a comma or the closing bracket',
 };
 
-type NumberState = 'sign' | 'zero' | 'integer' | 'point' | 'fraction' | 'e' | 'e sign' | 'exponent';
-
-type Token =
-  | { readonly kind: 'string'; escape: number }
-  | { readonly kind: 'word'; readonly word: string; index: number }
-  | { readonly kind: 'number'; state: NumberState };
-
 interface Scan {
   readonly lineStarts: Map<number, number | undefined>;
   /** The open containers: whether each is an object, and its offset where it begins a line, else -1. */
@@ -76,8 +71,10 @@ export function createJsonScanner(start: number, fresh: boolean): JsonScanner {
     scan(chunk, from, base) {
       let index = from;
       while (index < chunk.length) {
+        const { token } = scan;
         const next =
-          scan.token === undefined ? readPunctuation(scan, chunk, { index, base }) : readToken(scan, chunk, index);
+          token === undefined ? readPunctuation(scan, chunk, { index, base }) : readToken(token, chunk, index);
+        if (token?.ended) endToken(scan);
         if (next < 0) return brokenAt(scan, chunk, { index: -next - 1, base });
         index = next;
         if (scan.complete) return { state: 'complete', end: base + index };
@@ -87,7 +84,7 @@ export function createJsonScanner(start: number, fresh: boolean): JsonScanner {
       return { state: 'broken', at: base + index, problem, limit: true };
     },
     finish(end) {
-      if (scan.objects.length === 0 && scan.token?.kind === 'number' && isWholeNumber(scan.token.state)) {
+      if (scan.objects.length === 0 && scan.token !== undefined && isWhole(scan.token)) {
         return { state: 'complete', end };
       }
       return { state: 'broken', at: end, problem: 'ends in the middle' };
@@ -108,20 +105,16 @@ function limitPassed(scan: Scan): string | undefined {
 }
 
 function problemWith({ token, expected }: Scan, character: string): string {
-  if (token?.kind === 'string') {
-    return `has ${character} inside a ${token.escape > 0 ? 'string after a backslash' : 'string'}`;
-  }
-  if (token !== undefined) return `has ${character} inside a ${token.kind === 'word' ? token.word : 'number'}`;
+  if (token !== undefined) return `has ${character} inside a ${tokenName(token)}`;
   return `has ${character} where ${expectations[expected]} must stand`;
 }
-
-// Both readers return the index to go on from, or `-1 - index` of the character that is wrong.
 
 interface Place {
   readonly index: number;
   readonly base: number;
 }
 
+/** Returns the same as `readToken`. */
 function readPunctuation(scan: Scan, chunk: string, { index, base }: Place): number {
   const character = chunk[index] ?? '';
   const wrong = -1 - index;
@@ -185,122 +178,23 @@ function endValue(scan: Scan): void {
   scan.complete = scan.objects.length === 0;
 }
 
-const words = new Map([
-  ['t', 'true'],
-  ['f', 'false'],
-  ['n', 'null'],
-]);
-
 function beginToken(scan: Scan, character: string): boolean {
-  if (character === '"') {
-    if (!takesValue(scan) && scan.expected !== 'key' && scan.expected !== 'key or }') return false;
-    scan.token = { kind: 'string', escape: 0 };
-    return true;
-  }
-  if (!takesValue(scan)) return false;
-  const word = words.get(character);
-  if (word !== undefined) {
-    scan.token = { kind: 'word', word, index: 1 };
-    return true;
-  }
-  const state = nextNumberState(undefined, character);
-  if (state === undefined) return false;
-  scan.token = { kind: 'number', state };
+  const token = tokenBeginning(character);
+  if (token === undefined) return false;
+  if (!takesValue(scan) && !(token.kind === 'string' && takesKey(scan))) return false;
+  scan.token = token;
   return true;
 }
 
-function readToken(scan: Scan, chunk: string, from: number): number {
-  const { token } = scan;
-  if (token?.kind === 'string') return readString(scan, token, { chunk, from });
-  if (token?.kind === 'word') {
-    if (chunk[from] !== token.word[token.index]) return -1 - from;
-    token.index++;
-    if (token.index === token.word.length) endValue(scan);
-    return from + 1;
+function takesKey(scan: Scan): boolean {
+  return scan.expected === 'key' || scan.expected === 'key or }';
+}
+
+function endToken(scan: Scan): void {
+  if (!takesKey(scan)) {
+    endValue(scan);
+    return;
   }
-  if (token?.kind !== 'number') return from;
-  for (let index = from; index < chunk.length; index++) {
-    const next = nextNumberState(token.state, chunk[index] ?? '');
-    if (next === undefined) {
-      if (!isWholeNumber(token.state)) return -1 - index;
-      endValue(scan);
-      return index;
-    }
-    token.state = next;
-  }
-  return chunk.length;
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-
-interface Reading {
-  readonly chunk: string;
-  readonly from: number;
-}
-
-/** `escape` is how many characters an escape still takes: 5 right after the backslash, 4 to 1 inside `\u`. */
-function readString(scan: Scan, token: { escape: number }, { chunk, from }: Reading): number {
-  for (let index = from; index < chunk.length; index++) {
-    const code = chunk.charCodeAt(index);
-    if (token.escape > 0) {
-      const left = token.escape === 5 ? escapeLength(chunk[index] ?? '') : hexDigitLeft(code, token.escape);
-      if (left === undefined) return -1 - index;
-      token.escape = left;
-    } else if (code === quote) {
-      if (scan.expected === 'key' || scan.expected === 'key or }') {
-        scan.token = undefined;
-        scan.expected = ':';
-      } else endValue(scan);
-      return index + 1;
-    } else if (code === backslash) token.escape = 5;
-    else if (code < 0x20) return -1 - index;
-  }
-  return chunk.length;
-}
-
-function escapeLength(character: string): number | undefined {
-  if (character === 'u') return 4;
-  return '"\\/bfnrt'.includes(character) ? 0 : undefined;
-}
-
-function hexDigitLeft(code: number, left: number): number | undefined {
-  const digit = (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66);
-  return digit ? left - 1 : undefined;
-}
-
-function isWholeNumber(state: NumberState): boolean {
-  return state === 'zero' || state === 'integer' || state === 'fraction' || state === 'exponent';
-}
-
-/** RFC 8259, section 6: `[ minus ] int [ frac ] [ exp ]`. */
-function nextNumberState(state: NumberState | undefined, character: string): NumberState | undefined {
-  const digit = character >= '0' && character <= '9';
-  switch (state) {
-    case undefined:
-      if (character === '-') return 'sign';
-      return digit ? (character === '0' ? 'zero' : 'integer') : undefined;
-    case 'sign':
-      return digit ? (character === '0' ? 'zero' : 'integer') : undefined;
-    case 'integer':
-      if (digit) return 'integer';
-      return afterInteger(character);
-    case 'zero':
-      return afterInteger(character);
-    case 'point':
-      return digit ? 'fraction' : undefined;
-    case 'fraction':
-      if (digit) return 'fraction';
-      return character === 'e' || character === 'E' ? 'e' : undefined;
-    case 'e':
-      if (character === '+' || character === '-') return 'e sign';
-      return digit ? 'exponent' : undefined;
-    default:
-      return digit ? 'exponent' : undefined;
-  }
-}
-
-function afterInteger(character: string): NumberState | undefined {
-  if (character === '.') return 'point';
-  return character === 'e' || character === 'E' ? 'e' : undefined;
+  scan.token = undefined;
+  scan.expected = ':';
 }

@@ -1,35 +1,22 @@
 import { SekishoError } from '../../core/error.ts';
-import { formatFieldPath } from '../../core/pod/field-path.ts';
 import { newestMinor } from '../../core/pod/version.ts';
 import { builtinPolicy, builtinPrefix } from '../../core/policy/builtin-policies.ts';
-import { apiGroup, type PodPolicy, parsePodPolicy } from '../../core/policy/pod-policy.ts';
-import { statedName } from '../../core/policy/unread-policy.ts';
-import { type ConfigurationDocument, readConfigurationFile } from './configuration-documents.ts';
+import { isException, isOwn, isPolicy, type OwnObject, parseOwnObject } from '../../core/policy/own-object.ts';
+import type { PodPolicy } from '../../core/policy/pod-policy.ts';
+import type { PodPolicyException } from '../../core/policy/pod-policy-exception.ts';
+import {
+  type BrokenDocument,
+  type PolicyDocuments,
+  refuseClashes,
+  type SourcedObject,
+} from '../../core/policy/policy-reading.ts';
+import { type ConfigurationDocument, formatIssue, readConfigurationFile } from './configuration-documents.ts';
 import { filesOf, type PolicyFile } from './policy-files.ts';
 
-/** A policy, and where it came from. */
-export interface SourcedPolicy {
-  readonly policy: PodPolicy;
-  /** The file that holds it, or the name of the built-in. */
-  readonly file: string;
-  /** What to call that place: `file:line:column`. */
-  readonly place: string;
-}
-
-/** A document that ought to be a policy and is none, or a file that is not even documents. */
-export interface BrokenPolicy {
-  readonly file: string;
-  readonly error: SekishoError;
-  /** As far as it could be parsed. */
-  readonly document?: unknown;
-}
-
-/** All that the sources hold. */
-export interface PolicyDocuments {
-  readonly good: readonly SourcedPolicy[];
-  readonly broken: readonly BrokenPolicy[];
-  /** Every file that was read, also those without any policy. */
-  readonly files: readonly string[];
+/** What is read once: by a command line. */
+export interface PolicyObjects {
+  readonly policies: readonly PodPolicy[];
+  readonly exceptions: readonly PodPolicyException[];
 }
 
 /** Hears of documents of other kinds, which are left out. */
@@ -39,22 +26,27 @@ export type Warn = (message: string) => void;
  * Reads what `--policy` names: `builtin:…`, files, folders. Throws naming file, line and field: a policy that is half
  * understood must not half apply.
  */
-export async function readPolicies(
-  sources: readonly string[],
-  warn: Warn = warnOnStderr,
-): Promise<readonly PodPolicy[]> {
-  const { good, broken } = await readPolicyDocuments(sources, warn);
-  const [first] = broken;
+export async function readPolicies(sources: readonly string[], warn: Warn = warnOnStderr): Promise<PolicyObjects> {
+  const documents = await readPolicyDocuments(sources, warn);
+  const [first] = documents.broken;
   if (first !== undefined) throw first.error;
-  refuseClashes(good, broken);
-  return good.map(({ policy }) => policy);
+  refuseClashes(documents);
+  requirePolicies(documents, sources);
+  const objects = documents.good.map(({ object }) => object);
+  return { policies: objects.filter(isPolicy), exceptions: objects.filter(isException) };
+}
+
+/** Exceptions alone would let everything pass. */
+export function requirePolicies({ good, broken }: PolicyDocuments, sources: readonly string[]): void {
+  if (broken.length > 0 || good.some(({ object }) => isPolicy(object))) return;
+  throw invalid(`${sources.join(', ')}: holds no PodPolicy: name a file or folder that does`);
 }
 
 function warnOnStderr(message: string): void {
   process.stderr.write(`sekisho: warning: ${message}\n`);
 }
 
-/** Reads all there is, what is broken beside what is good. Throws where a source cannot be read or holds no policy. */
+/** Reads all there is, what is broken beside what is good. Throws where a source cannot be read or holds nothing of ours. */
 export async function readPolicyDocuments(sources: readonly string[], warn: Warn): Promise<PolicyDocuments> {
   const found = await Promise.all(sources.map((source) => readSource(source, warn)));
   return {
@@ -64,33 +56,13 @@ export async function readPolicyDocuments(sources: readonly string[], warn: Warn
   };
 }
 
-/** Two policies of one name: nobody could say which of them is meant. */
-export function refuseClashes(good: readonly SourcedPolicy[], broken: readonly BrokenPolicy[]): void {
-  const places = new Map<string, string>();
-  const named = [
-    ...good.map(({ policy, place }) => ({ name: policy.metadata.name, place })),
-    ...broken.map(({ document, file }) => ({ name: statedName(document), place: file })),
-  ];
-  for (const { name, place } of named) {
-    if (name === undefined) continue;
-    const other = places.get(name);
-    if (other !== undefined) throw invalid(clash(name, place, other));
-    places.set(name, place);
-  }
-}
-
-/** Why a policy cannot have its name. */
-export function clash(name: string, place: string, other: string): string {
-  return `${place}: the policy ${name} stands in ${other} too: rename one of them`;
-}
-
 async function readSource(source: string, warn: Warn): Promise<PolicyDocuments> {
   if (source.startsWith(builtinPrefix)) {
-    return { good: [{ policy: readBuiltin(source), file: source, place: source }], broken: [], files: [] };
+    return { good: [{ object: readBuiltin(source), file: source, place: source }], broken: [], files: [] };
   }
   const files = await filesOf(source);
-  const good: SourcedPolicy[] = [];
-  const broken: BrokenPolicy[] = [];
+  const good: SourcedObject[] = [];
+  const broken: BrokenDocument[] = [];
   for (const file of files) await readPolicyFile(file, { good, broken, warn });
   if (good.length + broken.length === 0) {
     throw invalid(`${source}: holds no PodPolicy: name a file or folder that does`);
@@ -106,8 +78,8 @@ function readBuiltin(source: string): PodPolicy {
 }
 
 interface Found {
-  readonly good: SourcedPolicy[];
-  readonly broken: BrokenPolicy[];
+  readonly good: SourcedObject[];
+  readonly broken: BrokenDocument[];
   readonly warn: Warn;
 }
 
@@ -116,31 +88,20 @@ async function readPolicyFile({ name: file, path }: PolicyFile, { good, broken, 
   if (problem !== undefined) broken.push({ file, error: problem });
   for (const document of documents) {
     const place = document.locate([]);
-    if (!isOurs(document.value)) {
+    if (!isOwn(document.value)) {
       warn(`${place}: not a PodPolicy, left out`);
       continue;
     }
     const parsed = parseDocument(document);
-    if ('policy' in parsed) good.push({ ...parsed, file, place });
+    if ('object' in parsed) good.push({ ...parsed, file, place });
     else broken.push({ ...parsed, file, document: document.value });
   }
 }
 
-/** A misspelt kind of our own group is a mistake, not somebody else's document. */
-function isOurs(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { kind, apiVersion } = value as { kind?: unknown; apiVersion?: unknown };
-  return kind === 'PodPolicy' || (typeof apiVersion === 'string' && apiVersion.startsWith(`${apiGroup}/`));
-}
-
-function parseDocument(document: ConfigurationDocument): { policy: PodPolicy } | { error: SekishoError } {
-  const parsed = parsePodPolicy(document.value);
-  if ('policy' in parsed) return parsed;
-  const lines = parsed.issues.map(({ path, message }) => {
-    const field = path.length === 0 ? 'the document' : formatFieldPath(path);
-    return `${document.locate(path)}: ${field}: ${message}`;
-  });
-  return { error: invalid(lines.join('\n')) };
+function parseDocument(document: ConfigurationDocument): { object: OwnObject } | { error: SekishoError } {
+  const parsed = parseOwnObject(document.value);
+  if ('object' in parsed) return parsed;
+  return { error: invalid(parsed.issues.map((issue) => formatIssue(document, issue)).join('\n')) };
 }
 
 function invalid(message: string): SekishoError<'PolicyInvalid'> {

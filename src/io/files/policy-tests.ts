@@ -1,12 +1,12 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { SekishoError } from '../../core/error.ts';
-import { type FieldPath, formatFieldPath } from '../../core/pod/field-path.ts';
+import type { FieldPath } from '../../core/pod/field-path.ts';
 import { type Workload, workloadOfKind } from '../../core/pod/workload.ts';
 import { builtinPrefix } from '../../core/policy/builtin-policies.ts';
 import type { DocumentIssue } from '../../core/policy/pod-policy.ts';
 import { type ObjectSource, type PolicyTestCase, parsePolicyTest } from '../../core/policy/policy-test.ts';
 import { printable } from '../../core/render/escape.ts';
-import { type ConfigurationDocument, readConfiguration } from './configuration-documents.ts';
+import { type ConfigurationDocument, formatIssue, readConfiguration } from './configuration-documents.ts';
 import { collectObjects, type ManifestObject } from './manifest-objects.ts';
 import { listManifests, type Manifest, readManifest, standardInput, testFiles } from './manifests.ts';
 import type { Position } from './source-document.ts';
@@ -95,10 +95,7 @@ interface TestSource {
 async function readTest(source: TestSource): Promise<TestFile> {
   const { file, document } = source;
   const parsed = parsePolicyTest(document.value);
-  const at = ({ path, message }: DocumentIssue): TestProblem => {
-    const field = path.length === 0 ? 'the document' : formatFieldPath(path);
-    return { file, message: `${document.locate(path)}: ${field}: ${message}` };
-  };
+  const at = (issue: DocumentIssue): TestProblem => ({ file, message: formatIssue(document, issue) });
   if ('issues' in parsed) return { tests: [], problems: parsed.issues.map(at) };
   const problems: TestProblem[] = [];
   const cases: ReadyCase[] = [];

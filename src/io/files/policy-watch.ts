@@ -1,9 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SekishoError } from '../../core/error.ts';
-import { pollFiles } from '../file-poll.ts';
-import { type PolicyDocuments, readPolicyDocuments, refuseClashes } from './policies.ts';
+import {
+  nothingRead,
+  type PolicyDocuments,
+  type PolicyReading,
+  refuseClashes,
+  takeReading,
+} from '../../core/policy/policy-reading.ts';
+import { type FilePoll, pollFiles } from '../file-poll.ts';
+import { readPolicyDocuments, requirePolicies } from './policies.ts';
 import { fingerprintOfSources } from './policy-files.ts';
-import { nothingRead, type PolicyReading, takeReading } from './policy-reading.ts';
 
 /** What becomes of a change of the files. */
 export interface PolicyListener {
@@ -15,21 +21,28 @@ export interface PolicyListener {
   warn(message: string): void;
 }
 
-export interface PolicyWatch {
+/** The policies to serve, as the files have them. */
+export interface PolicyWatch extends FilePoll {
   readonly reading: PolicyReading;
-  /** Looks at the files now instead of at the next tick. */
-  poll(): Promise<void>;
-  [Symbol.dispose](): void;
 }
 
 /**
  * Reads the sources and keeps looking. Throws where one cannot be read, holds no policy or two bear one name; a document
- * that is broken stops nothing.
+ * that is broken stops nothing. `alone`: no policy comes from anywhere else, so that there has to be one.
  */
-export async function watchPolicies(sources: readonly string[], listener: PolicyListener): Promise<PolicyWatch> {
+export async function watchPolicies(
+  sources: readonly string[],
+  listener: PolicyListener,
+  { alone = true }: { readonly alone?: boolean } = {},
+): Promise<PolicyWatch> {
   const warn = onceEach(listener.warn);
-  const first = await readUnchanged(sources, warn);
-  refuseClashes(first.documents.good, first.documents.broken);
+  const readAll = async (): Promise<Unchanged> => {
+    const read = await readUnchanged(sources, warn);
+    if (alone) requirePolicies(read.documents, sources);
+    return read;
+  };
+  const first = await readAll();
+  refuseClashes(first.documents);
   let seen = first.fingerprint;
   let reading = takeReading(first.documents, nothingRead);
   let failure = '';
@@ -38,7 +51,7 @@ export async function watchPolicies(sources: readonly string[], listener: Policy
   const look = async (): Promise<void> => {
     try {
       if (failure === '' && !again && (await fingerprintOfSources(sources)) === seen) return;
-      const { fingerprint, documents } = await readUnchanged(sources, warn);
+      const { fingerprint, documents } = await readAll();
       const next = takeReading(documents, reading);
       again = fingerprint !== seen;
       seen = fingerprint;
@@ -52,18 +65,12 @@ export async function watchPolicies(sources: readonly string[], listener: Policy
       failure = error.message;
     }
   };
-  // One after the other, so that no older reading overtakes a newer one.
-  let last = Promise.resolve();
-  const poll = (): Promise<void> => {
-    last = last.then(look);
-    return last;
-  };
-  const polling = pollFiles(poll);
+  const polling = pollFiles(look);
   return {
     get reading() {
       return reading;
     },
-    poll,
+    poll: polling.poll,
     [Symbol.dispose]: () => polling[Symbol.dispose](),
   };
 }

@@ -38,6 +38,9 @@ interface Campaign {
   trouble: string;
 }
 
+/** The reason that `onLost` is told where the elector is disposed: every other is a loss. */
+export const resigning = 'stopping';
+
 /** Whoever does not end in this time keeps the lease until it expires: better a pause than two leaders. */
 const endMilliseconds = 4_000;
 
@@ -65,7 +68,7 @@ export function startElector(options: ElectorOptions): Elector {
     leading: office.held,
     [Symbol.asyncDispose]() {
       stop.abort();
-      office.lose('stopping');
+      office.lose(resigning);
       disposing ??= ended.then(() => resign(campaign));
       return disposing;
     },

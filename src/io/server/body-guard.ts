@@ -1,3 +1,4 @@
+import { closeBrace, closeBracket, comma, endOfString, openBrace, openBracket, quote } from './json-bytes.ts';
 import { largeBodyBytes } from './limits.ts';
 
 /** Why a body is not even parsed. */
@@ -14,14 +15,6 @@ const deepest = 200;
  */
 const mostValues = 500_000;
 
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
-
 /**
  * Looks through a large body before it is parsed, in time proportional to its length and without any memory.
  * It does not check the grammar: what is no JSON is refused by the parser afterwards.
@@ -32,7 +25,7 @@ export function excessOf(body: Buffer): Excess | undefined {
   let values = 1;
   for (let i = 0; i < body.length; i++) {
     const byte = body[i];
-    if (byte === quote) i = endOfString(body, i + 1);
+    if (byte === quote) i = endOfString(body, i + 1, body.length);
     else if (byte === comma) values++;
     else if (byte === openBrace || byte === openBracket) {
       if (++depth > deepest) return 'nested too deeply';
@@ -42,16 +35,6 @@ export function excessOf(body: Buffer): Excess | undefined {
     if (values > mostValues) return 'too many values';
   }
   return undefined;
-}
-
-/** The index of the closing quote, or the end of the body. */
-function endOfString(body: Buffer, start: number): number {
-  for (let i = start; i < body.length; i++) {
-    const byte = body[i];
-    if (byte === backslash) i++;
-    else if (byte === quote) return i;
-  }
-  return body.length;
 }
 
 /** As the API server writes it: Go's encoder keeps the order of the struct, and `uid` is the first field of a request. */

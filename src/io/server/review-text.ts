@@ -1,13 +1,10 @@
+import { backslash, closeBracket, endOfString, openBracket, quote } from './json-bytes.ts';
+
 /** The key without its first quote: a search for a quote would stop at every word of the body. */
 const key = Buffer.from('managedFields":[');
 
 /** The object has one, the old object another. Each cut moves what is behind it, so a body full of them is left as it is. */
 const mostCuts = 2;
-
-const quote = 0x22;
-const backslash = 0x5c;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
 
 /**
  * A review without its managed fields (who set which field, for server-side apply): no rule reads them, they are two
@@ -43,13 +40,4 @@ function endOfFlatList(body: Buffer, start: number, length: number): number {
     else if (byte === openBracket) return -1;
   }
   return -1;
-}
-
-function endOfString(body: Buffer, start: number, length: number): number {
-  for (let i = start; i < length; i++) {
-    const byte = body[i];
-    if (byte === backslash) i++;
-    else if (byte === quote) return i;
-  }
-  return length;
 }

@@ -1,7 +1,6 @@
 import { apiVersion, type DocumentIssue, type PodPolicy, parsePodPolicy } from '../../core/policy/pod-policy.ts';
 import { type PodPolicyException, parsePodPolicyException } from '../../core/policy/pod-policy-exception.ts';
 import { type ObjectStatus, parseObjectStatus } from '../../core/policy/status-conditions.ts';
-import { salvagePolicy } from '../../core/policy/unread-policy.ts';
 import type { CollectionObject } from '../cluster/collection-watch.ts';
 
 /** An object of ours as far as its status is concerned. */
@@ -11,8 +10,6 @@ export interface Seen<Value> {
   readonly version: string;
   readonly generation: number;
   readonly read: { readonly value: Value } | { readonly issues: readonly DocumentIssue[] };
-  /** Of what cannot be read; undefined where not even that can be. */
-  readonly mode: string | undefined;
   readonly status: ObjectStatus | undefined;
 }
 
@@ -23,8 +20,6 @@ export interface StatusKind<Value> {
   readonly path: string;
   see(object: unknown, before?: Seen<Value>): Seen<Value>;
 }
-
-type Read<Value> = Pick<Seen<Value>, 'read' | 'mode'>;
 
 export const podPolicies: StatusKind<PodPolicy> = {
   kind: 'PodPolicy',
@@ -38,15 +33,14 @@ export const podPolicyExceptions: StatusKind<PodPolicyException> = {
   see: (object, before) => see(object, before, readException),
 };
 
-function readPolicy(document: object): Read<PodPolicy> {
+function readPolicy(document: object): Seen<PodPolicy>['read'] {
   const parsed = parsePodPolicy(document);
-  if ('policy' in parsed) return { read: { value: parsed.policy }, mode: parsed.policy.spec.mode };
-  return { read: parsed, mode: salvagePolicy(document)?.spec.mode };
+  return 'policy' in parsed ? { value: parsed.policy } : parsed;
 }
 
-function readException(document: object): Read<PodPolicyException> {
+function readException(document: object): Seen<PodPolicyException>['read'] {
   const parsed = parsePodPolicyException(document);
-  return { read: 'exception' in parsed ? { value: parsed.exception } : parsed, mode: undefined };
+  return 'exception' in parsed ? { value: parsed.exception } : parsed;
 }
 
 interface StoredObject extends CollectionObject {
@@ -58,19 +52,18 @@ interface StoredObject extends CollectionObject {
 function see<Value>(
   object: unknown,
   before: Seen<Value> | undefined,
-  read: (document: object) => Read<Value>,
+  read: (document: object) => Seen<Value>['read'],
 ): Seen<Value> {
   const { metadata, status, ...rest } = object as StoredObject;
   const { name, uid = '', resourceVersion: version = '', generation = 0 } = metadata;
   const same = before !== undefined && before.uid === uid && before.generation === generation;
-  const wanted = same ? before : read({ ...rest, metadata: { name } });
+  const wanted = same ? before.read : read({ ...rest, metadata: { name } });
   return {
     name,
     uid,
     version,
     generation,
-    read: wanted.read,
-    mode: wanted.mode,
+    read: wanted,
     status: parseObjectStatus(status),
   };
 }

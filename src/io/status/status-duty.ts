@@ -1,6 +1,7 @@
 import { type ExceptionState, exceptionState, momentsOf } from '../../core/policy/exception-state.ts';
 import { acceptanceOf } from '../../core/policy/exceptions.ts';
 import { countOverlaps } from '../../core/policy/overlaps.ts';
+import type { OwnKind } from '../../core/policy/own-object.ts';
 import type { PodPolicy } from '../../core/policy/pod-policy.ts';
 import type { PodPolicyException } from '../../core/policy/pod-policy-exception.ts';
 import { exceptionConditions, type Judged, nextStatus, policyConditions } from '../../core/policy/status-conditions.ts';
@@ -8,7 +9,7 @@ import { type Bell, createBell } from '../bell.ts';
 import type { Clock } from '../clock.ts';
 import type { ClusterClient } from '../cluster/client.ts';
 import type { StatusMetrics } from '../controller-metrics.ts';
-import { type PolicyNames, watchPolicyNames } from '../files/policy-names.ts';
+import { type FileObjects, watchFileObjects } from '../files/file-objects.ts';
 import { cut, type Logger } from '../log.ts';
 import { type Followed, followKind } from './followed-kind.ts';
 import { podPolicies, podPolicyExceptions, type Seen } from './kinds.ts';
@@ -41,10 +42,9 @@ export function keepStatus(options: StatusDutyOptions): (signal: AbortSignal) =>
   return async (signal) => {
     const { clock, log, metrics, policySources } = options;
     const bell = createBell(signal, clock);
-    using files = await watchPolicyNames(policySources, {
+    using files = await watchFileObjects(policySources, {
       changed: bell.ring,
-      failed: ({ message }) =>
-        log.error({ reason: cut(message) }, 'names of policies cannot be read, the last ones stay'),
+      failed: ({ message }) => log.error({ reason: cut(message) }, 'policies cannot be read, the last good ones stay'),
     });
     await using policies = followKind(podPolicies, { ...options, bell });
     await using exceptions = followKind(podPolicyExceptions, { ...options, bell });
@@ -71,7 +71,7 @@ export function keepStatus(options: StatusDutyOptions): (signal: AbortSignal) =>
 
 interface World {
   readonly options: StatusDutyOptions;
-  readonly files: PolicyNames;
+  readonly files: FileObjects;
   readonly policies: Followed<PodPolicy>;
   readonly exceptions: Followed<PodPolicyException>;
   readonly writer: StatusWriter;
@@ -79,11 +79,10 @@ interface World {
 }
 
 /** Milliseconds until something may be due. */
-function pauseOf({ options, exceptions, writer }: World): number {
+function pauseOf({ options, files, exceptions, writer }: World): number {
   const now = options.clock.wall().getTime();
-  const moments = exceptions.all().flatMap(({ read }) => {
-    return 'value' in read ? momentsOf(read.value.spec.expiresAt, options.maxExceptionDuration) : [];
-  });
+  const dated = [...files.exceptions, ...exceptions.all().flatMap(({ read }) => ('value' in read ? [read.value] : []))];
+  const moments = dated.flatMap(({ spec }) => momentsOf(spec.expiresAt, options.maxExceptionDuration));
   const ahead = moments.filter((moment) => moment > now).map((moment) => moment - now);
   return Math.min(
     longestPause,
@@ -127,20 +126,25 @@ interface Judges {
   readonly exception: Judge<PodPolicyException>;
 }
 
-function judgesOf({ options, files: { names: taken }, policies, overlaps }: World): Judges {
+function judgesOf(world: World): Judges {
+  const { options, policies, overlaps } = world;
   const { clock, maxExceptionDuration: maxDuration } = options;
-  const all = policies.all();
-  const counts = overlaps(all.flatMap(({ name, read }) => ('value' in read && !taken.has(name) ? [read.value] : [])));
-  const names = new Set([...taken, ...all.map(({ name }) => name)]);
+  const taken = (kind: OwnKind, { name }: Seen<unknown>): boolean => world.files.keys.has(`${kind}/${name}`);
+  const usable = policies.all().flatMap((seen) => {
+    return 'value' in seen.read && !taken('PodPolicy', seen) ? [seen.read.value] : [];
+  });
+  const counts = overlaps(usable);
+  const names = policyNames(world);
   const say = (seen: Seen<unknown>, judged: readonly Judged[]) =>
     nextStatus(seen.status, judged, { generation: seen.generation, now: toSecond(clock.wall()) });
   return {
     policy: (seen) => {
       const issues = 'issues' in seen.read ? seen.read.issues : [];
-      const circumstances = { issues, nameTaken: taken.has(seen.name), overlaps: counts.get(seen.name) ?? 0 };
+      const circumstances = { issues, nameTaken: taken('PodPolicy', seen), overlaps: counts.get(seen.name) ?? 0 };
       return say(seen, policyConditions(circumstances));
     },
     exception: (seen) => {
+      if (taken('PodPolicyException', seen)) return say(seen, exceptionConditions('nameTaken'));
       if ('issues' in seen.read) return say(seen, exceptionConditions(seen.read));
       const terms = { policies: names, maxDuration, now: clock.wall().getTime() };
       return say(seen, exceptionConditions(acceptanceOf(seen.read.value, terms)));
@@ -153,23 +157,27 @@ function toSecond(moment: Date): string {
   return moment.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-function count({ options, files: { names: taken }, policies, exceptions }: World): void {
-  const { clock, metrics, maxExceptionDuration: maxDuration } = options;
-  const all = policies.all();
-  const now = clock.wall().getTime();
-  const names = new Set([...taken, ...all.map(({ name }) => name)]);
-  const states = exceptions.all().map(({ read }): ExceptionState => {
-    if ('issues' in read) return 'refused';
-    return exceptionState(
-      acceptanceOf(read.value, { policies: names, maxDuration, now }),
-      read.value.spec.expiresAt,
-      now,
-    );
+/** Of files and cluster: an exception may name any of them. */
+function policyNames({ files, policies }: World): ReadonlySet<string> {
+  const prefix = 'PodPolicy/';
+  const filed = [...files.keys].flatMap((key) => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []));
+  return new Set([...filed, ...policies.all().map(({ name }) => name)]);
+}
+
+function count(world: World): void {
+  const { options, files, exceptions } = world;
+  const terms = {
+    policies: policyNames(world),
+    maxDuration: options.maxExceptionDuration,
+    now: options.clock.wall().getTime(),
+  };
+  const stateOf = (exception: PodPolicyException): ExceptionState =>
+    exceptionState(acceptanceOf(exception, terms), exception.spec.expiresAt, terms.now);
+  const stored = exceptions.all().map(({ name, read }): ExceptionState => {
+    if ('issues' in read || files.keys.has(`PodPolicyException/${name}`)) return 'refused';
+    return stateOf(read.value);
   });
-  metrics.setClusterPolicies(
-    all.map(({ name, read, mode = 'unknown' }) => ({ mode, ready: 'value' in read && !taken.has(name) })),
-  );
-  metrics.setExceptions(states);
+  options.metrics.setExceptions([...files.exceptions.map(stateOf), ...stored]);
 }
 
 /** Counted anew only where a policy is another one: comparing a thousand with each other takes a while. */

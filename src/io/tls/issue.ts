@@ -4,7 +4,6 @@ import type { asn1, pki } from 'node-forge';
 import type { KeyPair } from './key-pair.ts';
 
 const hour = 3_600_000;
-const day = 24 * hour;
 
 /** What a leaf is issued for. */
 export interface LeafNames {
@@ -12,18 +11,18 @@ export interface LeafNames {
   readonly ip: readonly string[];
 }
 
+/** When something is issued, and until when it is good. */
 export interface Lifetime {
   readonly now: Date;
-  /** May be a fraction. */
-  readonly days: number;
+  readonly notAfter: Date;
 }
 
 type Forge = typeof import('node-forge');
 
 /** A CA of our own, good for nothing but signing leaves. */
-export async function issueAuthority({ now, days }: Lifetime): Promise<KeyPair> {
+export async function issueAuthority(lifetime: Lifetime): Promise<KeyPair> {
   const [forge, keys] = await Promise.all([loadForge(), newKeys(3072)]);
-  const certificate = newCertificate(forge, keys, { now, days });
+  const certificate = newCertificate(forge, keys, lifetime);
   const name = [{ name: 'commonName', value: `Sekisho CA ${certificate.serialNumber.slice(0, 8)}` }];
   certificate.setSubject(name);
   certificate.setIssuer(name);
@@ -36,10 +35,10 @@ export async function issueAuthority({ now, days }: Lifetime): Promise<KeyPair> 
 }
 
 /** A leaf for a TLS server, signed by the authority. */
-export async function issueLeaf(authority: KeyPair, names: LeafNames, { now, days }: Lifetime): Promise<KeyPair> {
+export async function issueLeaf(authority: KeyPair, names: LeafNames, lifetime: Lifetime): Promise<KeyPair> {
   const [forge, keys] = await Promise.all([loadForge(), newKeys(2048)]);
   const issuer = forge.pki.certificateFromPem(authority.cert);
-  const certificate = newCertificate(forge, keys, { now, days });
+  const certificate = newCertificate(forge, keys, lifetime);
   certificate.setSubject([{ name: 'commonName', value: commonNameOf(names) }]);
   certificate.setIssuer(issuer.subject.attributes);
   certificate.setExtensions([
@@ -73,13 +72,13 @@ async function newKeys(bits: number): Promise<PemKeys> {
   });
 }
 
-function newCertificate(forge: Forge, keys: PemKeys, { now, days }: Lifetime): pki.Certificate {
+function newCertificate(forge: Forge, keys: PemKeys, { now, notAfter }: Lifetime): pki.Certificate {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = forge.pki.publicKeyFromPem(keys.publicKey);
   certificate.serialNumber = newSerial();
   // An hour back, for clocks that are late.
   certificate.validity.notBefore = new Date(now.getTime() - hour);
-  certificate.validity.notAfter = new Date(now.getTime() + days * day);
+  certificate.validity.notAfter = notAfter;
   return certificate;
 }
 

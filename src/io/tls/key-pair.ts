@@ -26,6 +26,12 @@ export function untimely(served: Validity, now: Date): string | undefined {
   return isValid(served, now) ? undefined : 'the serving certificate is not valid now';
 }
 
+/** Why what the subject of the sentence names is not good now, and when it is; undefined when it is good. */
+export function outsideValidity(subject: string, { notBefore, notAfter }: Validity, now: Date): string | undefined {
+  if (now < notBefore) return `${subject} is not valid before ${notBefore.toISOString()}`;
+  return now >= notAfter ? `${subject} expired at ${notAfter.toISOString()}` : undefined;
+}
+
 /** Refuses a pair that a TLS client would refuse, before any client meets it. */
 export function parseServingPair({ cert, key }: KeyPair, now: Date): ServingPair {
   const leaf = readable('certificate', () => new X509Certificate(cert));
@@ -34,8 +40,8 @@ export function parseServingPair({ cert, key }: KeyPair, now: Date): ServingPair
   // Also reads the rest of the chain, and refuses keys too short for TLS.
   readable('certificate', () => createSecureContext({ cert, key, minVersion: 'TLSv1.3' }));
   const { validFromDate: notBefore, validToDate: notAfter } = leaf;
-  if (now < notBefore) throw invalid(`the certificate is not valid before ${notBefore.toISOString()}`);
-  if (now >= notAfter) throw invalid(`the certificate expired at ${notAfter.toISOString()}`);
+  const problem = outsideValidity('the certificate', { notBefore, notAfter }, now);
+  if (problem !== undefined) throw invalid(problem);
   return { cert, key, notBefore, notAfter };
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf, SekishoError } from '../../core/error.ts';
-import { fingerprintOf, pollFiles, unreadable } from '../file-poll.ts';
+import { type FilePoll, fingerprintOf, pollFiles, unreadable } from '../file-poll.ts';
 import { type KeyPair, parseServingPair, type ServingPair } from './key-pair.ts';
 
 /** Where the serving certificate and its key stand. */
@@ -17,11 +17,9 @@ export interface PairListener {
   failed(error: Error): void;
 }
 
-export interface PairWatch {
+/** The pair to serve, as the files have it. */
+export interface PairWatch extends FilePoll {
   readonly pair: ServingPair;
-  /** Looks at the files now instead of at the next tick. */
-  poll(): Promise<void>;
-  [Symbol.dispose](): void;
 }
 
 /** Reads the pair and keeps looking. */
@@ -30,7 +28,7 @@ export async function watchServingPair(files: PairFiles, listener: PairListener)
   let seen = await fingerprint();
   let current = await readPair(files);
   let refused = '';
-  const poll = async (): Promise<void> => {
+  const look = async (): Promise<void> => {
     try {
       const now = await fingerprint();
       // What was refused is read again: the other half may have followed within the clock's grain, or its time come.
@@ -47,12 +45,12 @@ export async function watchServingPair(files: PairFiles, listener: PairListener)
       refused = error.message;
     }
   };
-  const polling = pollFiles(poll);
+  const polling = pollFiles(look);
   return {
     get pair() {
       return current;
     },
-    poll,
+    poll: polling.poll,
     [Symbol.dispose]: () => polling[Symbol.dispose](),
   };
 }

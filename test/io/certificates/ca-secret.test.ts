@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { type CaSecret, formatCaSecret, parseCaSecret, parseCaState } from '../../../src/io/certificates/ca-secret.ts';
 import { formatBundle, parseAuthorities, parseBundle } from '../../../src/io/certificates/pem-bundle.ts';
 import { issueAuthority, issueLeaf } from '../../../src/io/tls/issue.ts';
+import { daysFrom } from '../../lifetimes.ts';
 import { emptySecret } from './certificate-cluster.ts';
 
-const lifetime = { now: new Date('2026-05-05T10:00:00Z'), days: 10 };
+const lifetime = daysFrom(new Date('2026-05-05T10:00:00Z'), 10);
 const [old, fresh] = await Promise.all([issueAuthority(lifetime), issueAuthority(lifetime)]);
 const leaf = await issueLeaf(old, { dns: ['localhost'], ip: [] }, lifetime);
 const now = new Date('2026-05-05T10:00:00.123Z');

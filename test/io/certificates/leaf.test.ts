@@ -4,6 +4,7 @@ import { keepLeaf, type LeafOptions, leafNames } from '../../../src/io/certifica
 import { issueAuthority } from '../../../src/io/tls/issue.ts';
 import type { KeyPair, ServingPair } from '../../../src/io/tls/key-pair.ts';
 import { eventually } from '../../eventually.ts';
+import { daysFrom } from '../../lifetimes.ts';
 import {
   type CertificateCluster,
   configuration,
@@ -17,10 +18,10 @@ import {
 } from './certificate-cluster.ts';
 
 const day = 86_400_000;
-const lifetime = { now: new Date(), days: 1 };
+const lifetime = daysFrom(new Date());
 const [first, second] = await Promise.all([issueAuthority(lifetime), issueAuthority(lifetime)]);
-const expired = await issueAuthority({ now: new Date(Date.now() - 3 * day), days: 1 });
-const early = await issueAuthority({ now: new Date(Date.now() + 3 * day), days: 1 });
+const expired = await issueAuthority(daysFrom(new Date(Date.now() - 3 * day)));
+const early = await issueAuthority(daysFrom(new Date(Date.now() + 3 * day)));
 
 let cluster: CertificateCluster;
 beforeEach(async () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { rememberPresented } from '../../../src/io/cluster/credentials.ts';
 import { createClusterClient } from '../../../src/io/cluster/http-client.ts';
 import { issueAuthority } from '../../../src/io/tls/issue.ts';
+import { daysFrom } from '../../lifetimes.ts';
 import { credentialsFor, type Interception, type LoopbackApi, startApi, statusOf } from './loopback-api.ts';
 
 let api: LoopbackApi;
@@ -99,7 +100,7 @@ describe('no complete answer', () => {
       code: 'ClusterUnreachable',
       message: expect.stringContaining('ECONNREFUSED'),
     });
-    const other = await issueAuthority({ now: new Date(), days: 1 });
+    const other = await issueAuthority(daysFrom(new Date()));
     const presented = {
       headers: { authorization: 'Bearer secret' },
       tls: { ca: other.cert, rejectUnauthorized: true },

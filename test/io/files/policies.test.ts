@@ -27,7 +27,7 @@ async function file(name: string, text: string): Promise<string> {
 }
 
 async function namesOf(sources: readonly string[], warnings: string[] = []): Promise<readonly string[]> {
-  const policies = await readPolicies(sources, (warning) => warnings.push(warning));
+  const { policies } = await readPolicies(sources, (warning) => warnings.push(warning));
   return policies.map(({ metadata }) => metadata.name);
 }
 

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { PolicyReading } from '../../../src/io/files/policy-reading.ts';
+import type { PolicyReading } from '../../../src/core/policy/policy-reading.ts';
 import { watchPolicies } from '../../../src/io/files/policy-watch.ts';
 
 let dir: string;
@@ -20,8 +20,8 @@ const write = (name: string, text: string): Promise<void> => writeFile(join(dir,
 /** `name` as it stands, `name kept`, `name unread`. */
 function holding({ ready, kept, unread }: PolicyReading): readonly string[] {
   return [
-    ...ready.map(({ policy: { metadata } }) => metadata.name),
-    ...kept.map(({ policy: { metadata } }) => `${metadata.name} kept`),
+    ...ready.map(({ object: { metadata } }) => metadata.name),
+    ...kept.map(({ object: { metadata } }) => `${metadata.name} kept`),
     ...unread.map(({ metadata }) => `${metadata.name} unread`),
   ];
 }
@@ -126,7 +126,7 @@ describe('a policy that becomes invalid while it is served', () => {
     await write('a.yaml', policy('a', 'podSecurity: {level: restricted}'));
     expect(await watched.poll()).toEqual(['a', 'b2']);
     expect(watched.reasons()).toBe('');
-    expect(watched.readings.at(-1)?.ready[0]?.policy.spec.podSecurity?.level).toBe('restricted');
+    expect(watched.readings.at(-1)?.ready[0]?.object.spec).toMatchObject({ podSecurity: { level: 'restricted' } });
   });
 
   test('goes when its file goes', async () => {
@@ -177,11 +177,11 @@ describe('a policy that becomes invalid while it is served', () => {
     using watched = await watch();
     await write('a.yaml', policy('b'));
     expect(await watched.poll()).toEqual(['b']);
-    expect(watched.readings.at(-1)?.ready[0]?.policy.spec.podSecurity?.level).toBe('restricted');
+    expect(watched.readings.at(-1)?.ready[0]?.object.spec).toMatchObject({ podSecurity: { level: 'restricted' } });
     expect(watched.reasons()).toBe('leftOut: /a.yaml:1:1: the policy b stands in /b.yaml:1:1 too: rename one of them');
     await rm(join(dir, 'b.yaml'));
     expect(await watched.poll()).toEqual(['b']);
-    expect(watched.readings.at(-1)?.ready[0]?.policy.spec.podSecurity?.level).toBe('baseline');
+    expect(watched.readings.at(-1)?.ready[0]?.object.spec).toMatchObject({ podSecurity: { level: 'baseline' } });
     expect(watched.reasons()).toBe('');
   });
 });
@@ -204,7 +204,9 @@ describe('a policy that is broken from the start', () => {
     await write('r.yaml', policy('r'));
     await watched.poll();
     const [frame] = watched.readings.at(-1)?.unread ?? [];
-    expect(frame?.spec).toEqual({ mode, onUpdate: 'All', match: { namespaces: { include, exclude: [] } } });
+    const everybody = { runtimeClasses: { exclude: [] }, users: { exclude: [], allowControllers: false } };
+    const match = { namespaces: { include, exclude: [] }, ...everybody };
+    expect(frame?.spec).toEqual({ mode, onUpdate: 'All', match });
   });
 
   test.each([

@@ -69,9 +69,9 @@ function clockOf(
     after,
     sleep: (milliseconds, signal) =>
       new Promise((resolve) => {
-        if (signal.aborted) return resolve();
+        if (signal?.aborted) return resolve();
         const timer = after(milliseconds, resolve);
-        signal.addEventListener('abort', () => {
+        signal?.addEventListener('abort', () => {
           timer[Symbol.dispose]();
           resolve();
         });

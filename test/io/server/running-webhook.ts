@@ -15,10 +15,11 @@ import { createAdmissionServer } from '../../../src/io/server/server.ts';
 import { issueAuthority, issueLeaf } from '../../../src/io/tls/issue.ts';
 import type { KeyPair } from '../../../src/io/tls/key-pair.ts';
 import { builtin } from '../../admission-requests.ts';
+import { daysFrom } from '../../lifetimes.ts';
 
 /* A real webhook on loopback, and a client that trusts its CA and nothing else. */
 
-const lifetime = { now: new Date(), days: 1 };
+const lifetime = daysFrom(new Date());
 export const authority = await issueAuthority(lifetime);
 export const newLeaf = (): Promise<KeyPair> =>
   issueLeaf(authority, { dns: ['localhost'], ip: ['127.0.0.1', '::1'] }, lifetime);

@@ -108,9 +108,8 @@ describe('policies', () => {
     const head = 'apiVersion: sekisho.dev/v1alpha1\nkind: PodPolicy\nmetadata: {name: production}\n';
     await writeFile(file, `${head}spec: {podSecurity: {level: strict}}\n`);
     cluster.apply(production, usable);
-    await using duty = perform({ policySources: [folder] });
+    await using _duty = perform({ policySources: [folder] });
     await says(production, 'Ready=False NameTaken');
-    expect(await duty.samples('sekisho_policies')).toEqual(['mode="Audit",ready="false" 1']);
     await rm(file);
     await says(production, 'Ready=True Compiled');
   });
@@ -120,7 +119,7 @@ describe('policies', () => {
     await using duty = perform({ policySources: [join(folder, 'nowhere')] });
     await says(production, 'Ready=True Compiled');
     const told = duty.lines.filter(({ level }) => level === 'error');
-    expect(told).toMatchObject([{ msg: 'names of policies cannot be read, the last ones stay' }]);
+    expect(told).toMatchObject([{ msg: 'policies cannot be read, the last good ones stay' }]);
   });
 });
 
@@ -148,6 +147,26 @@ describe('exceptions', () => {
     ]);
     await duty.end();
     expect(await duty.samples('sekisho_exceptions')).toEqual([]);
+  });
+
+  test('of files are counted, keep their names, and may name policies of the cluster', {
+    timeout: 30_000,
+  }, async () => {
+    const file = join(folder, 'exception.json');
+    const metadata = { name: 'legacy' };
+    const spec = exceptionOf('production', Date.now() + day);
+    const exception = { apiVersion: 'sekisho.dev/v1alpha1', kind: 'PodPolicyException', metadata, spec };
+    await writeFile(file, JSON.stringify(exception));
+    cluster.apply(production, usable);
+    cluster.apply(legacy, spec);
+    await using duty = perform({ policySources: [folder] });
+    await says(legacy, 'Accepted=False NameTaken');
+    expect((await duty.samples('sekisho_exceptions')).filter((line) => !line.endsWith(' 0'))).toEqual([
+      'state="expiring" 1',
+      'state="refused" 1',
+    ]);
+    await rm(file);
+    await says(legacy, 'Accepted=True Accepted');
   });
 
   test('become accepted when the policy that they name comes', async () => {

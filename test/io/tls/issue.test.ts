@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import { issueAuthority, issueLeaf } from '../../../src/io/tls/issue.ts';
+import { daysFrom } from '../../lifetimes.ts';
 
 const now = new Date('2026-05-05T10:00:00Z');
-const lifetime = { now, days: 30 };
+const lifetime = daysFrom(now, 30);
 const names = { dns: ['localhost', 'sekisho.example'], ip: ['127.0.0.1', '::1'] };
 const authority = await issueAuthority(lifetime);
 const leaf = await issueLeaf(authority, names, lifetime);
@@ -76,7 +77,7 @@ describe('the leaf', () => {
 
   test('convinces a client that trusts the authority, for every name', async () => {
     // With a fixed clock the certificate would be long expired for the client.
-    const present = { now: new Date(), days: 1 };
+    const present = daysFrom(new Date());
     const ca = await issueAuthority(present);
     const pair = await issueLeaf(ca, names, present);
     const server = createServer({ ...pair, minVersion: 'TLSv1.3' }, (socket) => socket.end());

@@ -7,12 +7,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { issueLeaf } from '../../../src/io/tls/issue.ts';
 import type { KeyPair, ServingPair } from '../../../src/io/tls/key-pair.ts';
 import { watchServingPair } from '../../../src/io/tls/serving.ts';
+import { daysFrom } from '../../lifetimes.ts';
 import { authority, newLeaf, open, startWebhook } from '../server/running-webhook.ts';
 
 const [first, second] = [await newLeaf(), await newLeaf()];
 const names = { dns: ['localhost'], ip: ['127.0.0.1'] };
 const day = 86_400_000;
-const at = (offset: number) => ({ now: new Date(Date.now() + offset), days: 1 });
+const at = (offset: number) => daysFrom(new Date(Date.now() + offset));
 const expired = await issueLeaf(authority, names, at(-3 * day));
 const early = await issueLeaf(authority, names, at(3 * day));
 

@@ -25,7 +25,7 @@ export const allowPrivilegeEscalation = defineRule({
   id: 'allowPrivilegeEscalation',
   level: 'restricted',
   severity: 'medium',
-  references: { pss: ['Privilege Escalation (v1.8+)'] },
+  references: { pss: ['Privilege Escalation (v1.8+)'], cis: ['v1.12: 5.2.6'] },
   title: { en: 'Privilege escalation', ja: '権限昇格' },
   why: {
     en: 'With escalation allowed, a program with the set-user-ID bit, such as sudo or one that an attacker finds in the image, turns an ordinary user of the container into root.',

@@ -33,7 +33,7 @@ export const capabilities_restricted = defineRule({
   id: 'capabilities_restricted',
   level: 'restricted',
   severity: 'medium',
-  references: { pss: ['Capabilities (v1.22+)'] },
+  references: { pss: ['Capabilities (v1.22+)'], cis: ['v1.12: 5.2.8, 5.2.9'] },
   title: { en: 'Dropped capabilities', ja: 'ケーパビリティの削除' },
   why: {
     en: 'Capabilities are pieces of root. Even the default set lets a process change file owners, forge packets or create device nodes; few programs need any.',

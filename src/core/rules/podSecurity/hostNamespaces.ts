@@ -11,7 +11,7 @@ export const hostNamespaces = defineRule({
   id: 'hostNamespaces',
   level: 'baseline',
   severity: 'high',
-  references: { pss: ['Host Namespaces'] },
+  references: { pss: ['Host Namespaces'], cis: ['v1.12: 5.2.3, 5.2.4, 5.2.5'] },
   title: { en: 'Host namespaces', ja: 'ホストの名前空間' },
   why: {
     en: "A pod in the host's namespaces sees the node's network traffic, processes and shared memory, and can reach services that listen on the node alone.",

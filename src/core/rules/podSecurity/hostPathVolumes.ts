@@ -12,7 +12,7 @@ export const hostPathVolumes = defineRule({
   id: 'hostPathVolumes',
   level: 'baseline',
   severity: 'critical',
-  references: { pss: ['HostPath Volumes'] },
+  references: { pss: ['HostPath Volumes'], cis: ['v1.12: 5.2.11'] },
   title: { en: 'hostPath volumes', ja: 'hostPath ボリューム' },
   why: {
     en: "A hostPath volume mounts a path of the node into the container. Through it an attacker reads the kubelet's credentials and other pods' secrets, or writes files that the node runs as root.",

@@ -12,7 +12,7 @@ export const hostPorts = defineRule({
   id: 'hostPorts',
   level: 'baseline',
   severity: 'medium',
-  references: { pss: ['Host Ports'] },
+  references: { pss: ['Host Ports'], cis: ['v1.12: 5.2.12'] },
   title: { en: 'Host ports', ja: 'ホストのポート' },
   why: {
     en: "A host port listens on the node's own addresses: everybody who can reach the node can reach the container, and an attacker can answer in place of a service that clients expect on the node.",

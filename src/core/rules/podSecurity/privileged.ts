@@ -12,7 +12,7 @@ export const privileged = defineRule({
   id: 'privileged',
   level: 'baseline',
   severity: 'critical',
-  references: { pss: ['Privileged Containers'] },
+  references: { pss: ['Privileged Containers'], cis: ['v1.12: 5.2.2'] },
   title: { en: 'Privileged containers', ja: '特権コンテナ' },
   why: {
     en: "A privileged container has every capability, all of the node's devices and no seccomp or AppArmor profile. Whoever breaks into it can mount the node's disk and owns the node.",

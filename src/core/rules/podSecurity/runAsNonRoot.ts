@@ -28,7 +28,7 @@ export const runAsNonRoot = defineRule({
   id: 'runAsNonRoot',
   level: 'restricted',
   severity: 'medium',
-  references: { pss: ['Running as Non-root'] },
+  references: { pss: ['Running as Non-root'], cis: ['v1.12: 5.2.7'] },
   title: { en: 'Running as non-root', ja: '非 root での実行' },
   why: {
     en: 'Root in the container is root on the node as soon as it escapes, and reaches every file that is mounted. Without this field the image decides, and most images start as root.',

@@ -33,7 +33,7 @@ export const runAsUser = defineRule({
   id: 'runAsUser',
   level: 'restricted',
   severity: 'medium',
-  references: { pss: ['Running as Non-root user (v1.23+)'] },
+  references: { pss: ['Running as Non-root user (v1.23+)'], cis: ['v1.12: 5.2.7'] },
   title: { en: 'Running as user 0', ja: 'ユーザー 0 での実行' },
   why: {
     en: 'User 0 is root, whatever the image says. If an attacker gets out of the container, the process is root on the node.',

@@ -17,7 +17,7 @@ export const seccompProfile_restricted = defineRule({
   id: 'seccompProfile_restricted',
   level: 'restricted',
   severity: 'medium',
-  references: { pss: ['Seccomp (v1.19+)'] },
+  references: { pss: ['Seccomp (v1.19+)'], cis: ['v1.12: 5.6.2'] },
   title: { en: 'Seccomp profile', ja: 'seccomp プロファイル' },
   why: {
     en: 'Without a profile the container can make every system call, unless the node happens to set one. Many attacks on the kernel need calls that the default profile refuses.',

@@ -22,7 +22,7 @@ export const windowsHostProcess = defineRule({
   id: 'windowsHostProcess',
   level: 'baseline',
   severity: 'critical',
-  references: { pss: ['HostProcess'] },
+  references: { pss: ['HostProcess'], cis: ['v1.12: 5.2.10'] },
   title: { en: 'Windows HostProcess containers', ja: 'Windows の HostProcess コンテナ' },
   why: {
     en: 'A HostProcess container is no container: it runs directly on the Windows node, under an account of the node, up to SYSTEM. Whoever controls it controls the node.',

@@ -1,0 +1,64 @@
+import { messageOf } from '../../core/error.ts';
+import type { ClusterClient } from './client.ts';
+import type { CollectionObject } from './collection-watch.ts';
+import { metaOf } from './object.ts';
+import { reasonOf } from './refusal.ts';
+import type { WatchObservers } from './watch-report.ts';
+
+export type NamespaceAnswer =
+  | { readonly found: CollectionObject }
+  | { readonly missing: true }
+  /** Why nobody can say, in words for whoever applied something. */
+  | { readonly unavailable: string };
+
+const missing: NamespaceAnswer = { missing: true };
+
+/** Milliseconds: whoever waits for a verdict waits for this too. */
+const deadline = 1_000;
+
+/** At once. Any pod may call us and name namespaces; that must not become as many questions to the API server. */
+const mostAtOnce = 32;
+
+/** Milliseconds between two lines of the log that say the same. */
+const quiet = 60_000;
+
+export interface ReaderOptions extends Pick<WatchObservers, 'log'> {
+  elapsed(): number;
+}
+
+/** Reads a namespace, once for all who ask meanwhile. Never rejects. */
+export function createNamespaceReader(
+  client: ClusterClient,
+  { log, elapsed }: ReaderOptions,
+): (name: string) => Promise<NamespaceAnswer> {
+  const reading = new Map<string, Promise<NamespaceAnswer>>();
+  const told = new Map<string, number>();
+  const failed = (why: string, reason: string): NamespaceAnswer => {
+    if (elapsed() >= (told.get(why) ?? Number.NEGATIVE_INFINITY)) {
+      told.set(why, elapsed() + quiet);
+      log.warn({ reason }, 'namespace cannot be read');
+    }
+    return { unavailable: why };
+  };
+  const read = async (name: string): Promise<NamespaceAnswer> => {
+    try {
+      const path = `/api/v1/namespaces/${name}`;
+      const { status, body } = await client.request({ method: 'GET', path, timeout: deadline });
+      if (status === 200 && metaOf(body)?.name === name) return { found: body as CollectionObject };
+      if (status === 404) return missing;
+      return failed(`the API server answered ${status}`, `get ${path}: ${status}: ${reasonOf(body)}`);
+    } catch (thrown) {
+      return failed('the API server did not answer', messageOf(thrown));
+    }
+  };
+  return (name) => {
+    // Nothing else may become a part of a path.
+    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return Promise.resolve(missing);
+    const known = reading.get(name);
+    if (known !== undefined) return known;
+    if (reading.size >= mostAtOnce) return Promise.resolve({ unavailable: 'too many namespaces are being read' });
+    const answer = read(name).finally(() => reading.delete(name));
+    reading.set(name, answer);
+    return answer;
+  };
+}
