@@ -46,6 +46,12 @@ metadata:
   verbs: {{ toJson .verbs }}
 {{- end }}
 
+{{/* What becomes of policies and exceptions is written into their status, and into nothing else of them. */}}
+{{- define "sekisho.statusRules" -}}
+- {apiGroups: [sekisho.dev], resources: [podpolicies, podpolicyexceptions], verbs: [get, list, watch]}
+- {apiGroups: [sekisho.dev], resources: [podpolicies/status, podpolicyexceptions/status], verbs: [patch]}
+{{- end }}
+
 {{/* Canaries: creating by dry run is creating to RBAC; the quota of the namespace lets no pod in. */}}
 {{- define "sekisho.canaryRules" -}}
 - {apiGroups: [""], resources: [pods], verbs: [create]}
