@@ -3,6 +3,7 @@ import { duration } from '../src/commands/duration.ts';
 import { languages } from '../src/core/locale.ts';
 import { modes } from '../src/core/policy/mode.ts';
 import { podPolicySchema } from '../src/core/policy/pod-policy.ts';
+import { podPolicyExceptionSchema } from '../src/core/policy/pod-policy-exception.ts';
 
 /*
  * Every value of charts/sekisho: its type, its default and what it does. values.yaml, values.schema.json and the table
@@ -113,7 +114,11 @@ const policies: ChartSection = {
         match: value('The namespaces it holds in; empty: all of them.', policySpec.match, {}),
       },
     },
-    extra: value('More PodPolicy documents, each as a whole.', z.array(podPolicySchema), []),
+    extra: value(
+      'More PodPolicy and PodPolicyException documents, each as a whole.',
+      z.array(z.union([podPolicySchema, podPolicyExceptionSchema])),
+      [],
+    ),
   },
 };
 
@@ -239,6 +244,16 @@ export const chartValues: ChartSection = {
       'Audit',
     ),
     policies,
+    exceptions: {
+      description: 'What holds for every PodPolicyException.',
+      values: {
+        maxDuration: value(
+          'The longest time to its end with which one has an effect; one that ends later has none yet.',
+          duration,
+          '2160h',
+        ),
+      },
+    },
     language: value('The language of messages: en, ja or both.', z.enum(languages as ['en', 'ja', 'both']), 'en'),
     webhook,
     certificates,

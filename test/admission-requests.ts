@@ -6,6 +6,7 @@ import { type Workload, workloads } from '../src/core/pod/workload.ts';
 import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
 import type { Mode } from '../src/core/policy/mode.ts';
 import { type PodPolicy, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
+import { type PodPolicyException, parsePodPolicyException } from '../src/core/policy/pod-policy-exception.ts';
 import { createPolicySet, type Occasion } from '../src/core/policy/policy-set.ts';
 import { minimalPod } from '../src/core/rules/minimal-pod.ts';
 import { offline } from '../src/io/offline.ts';
@@ -18,6 +19,18 @@ export type Json = Record<string, unknown>;
 export function policyOf(spec: Json, name = 'production'): PodPolicy {
   const parsed = parsePodPolicy({ apiVersion: 'sekisho.dev/v1alpha1', kind: 'PodPolicy', metadata: { name }, spec });
   if ('policy' in parsed) return parsed.policy;
+  throw new Error(JSON.stringify(parsed.issues));
+}
+
+/** An exception from its spec, through the schema like any other; with a reason and, unless it says so, far from its end. */
+export function exceptionOf(spec: Json, name = 'legacy'): PodPolicyException {
+  const parsed = parsePodPolicyException({
+    apiVersion: 'sekisho.dev/v1alpha1',
+    kind: 'PodPolicyException',
+    metadata: { name },
+    spec: { match: {}, reason: 'a fix is promised', expiresAt: '2099-01-31T00:00:00Z', ...spec },
+  });
+  if ('exception' in parsed) return parsed.exception;
   throw new Error(JSON.stringify(parsed.issues));
 }
 
@@ -66,6 +79,9 @@ export interface Under {
   readonly policies?: readonly PodPolicy[];
   readonly ceiling?: Mode;
   readonly locale?: Language;
+  readonly exceptions?: readonly PodPolicyException[];
+  /** Milliseconds since the epoch; without it, the clock's. */
+  readonly now?: number;
 }
 
 /** A pod that nobody applies, without labels, in a namespace of which nothing but its name is known. */
@@ -87,8 +103,10 @@ export async function answer(review: unknown, under: Under = {}): Promise<Answer
   const policies = createPolicySet({
     policies: under.policies ?? [builtin('builtin:restricted')],
     ceiling: under.ceiling ?? 'Enforce',
+    exceptions: under.exceptions ?? [],
   });
-  const context = { policies, ...offline, locale: under.locale ?? 'en' } as const;
+  const { now = Date.now() } = under;
+  const context = { policies, ...offline, now: () => now, locale: under.locale ?? 'en' } as const;
   const { response, ...rest } = await answerRequest(parseAdmissionReview(review), context);
   return { ...rest, response: JSON.parse(formatAdmissionReview(response)).response };
 }

@@ -76,6 +76,7 @@ describe('the values of the chart', () => {
     [{ tolerations: [{ keys: 'a' }] }, 'tolerations.0.keys'],
     [{ mode: 'enforce' }, 'mode'],
     [{ shutdownDelay: '10' }, 'shutdownDelay'],
+    [{ exceptions: { maxDuration: '90d' } }, 'exceptions.maxDuration'],
     [{ policies: { podSecurity: { version: '1.30' } } }, 'policies.podSecurity.version'],
     [{ image: { digest: 'sha256:0' } }, 'image.digest'],
   ])('refuse %j, naming %s', (values, path) => {

@@ -11,14 +11,17 @@ import { renderJson } from '../core/render/json.ts';
 import { renderTable } from '../core/render/table.ts';
 import type { ManifestObject } from '../io/files/manifest-objects.ts';
 import { listManifests, type ManifestProblem, readManifest } from '../io/files/manifests.ts';
-import { readPolicies } from '../io/files/policies.ts';
+import { readPolicies, warnOnStderr } from '../io/files/policies.ts';
 import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
 import type { CheckOptions } from './check.ts';
+import { warnOfIdleExceptions } from './idle-exceptions.ts';
 
 /** Judges manifests and prints what was found. Returns the exit status. */
 export async function check(paths: readonly string[], options: CheckOptions): Promise<number> {
-  const policies = createPolicySet({ ...(await readPolicies(options.policy ?? [])), ceiling: 'Enforce' });
+  const objects = await readPolicies(options.policy ?? []);
+  warnOfIdleExceptions(objects, warnOnStderr);
+  const policies = createPolicySet({ ...objects, ceiling: 'Enforce' });
   const outcome = await checkManifests(paths, { policies, ...offline }, options.namespace);
   await writeOutput(await render(outcome, options));
   return exitStatus(outcome, options.failOn);
@@ -30,7 +33,8 @@ const weakestMode: Readonly<Record<CheckOptions['failOn'], Mode>> = { deny: 'Enf
 function exitStatus({ unreadable, violating }: CheckOutcome, failOn: CheckOptions['failOn']): number {
   if (unreadable > 0) return 2;
   const findings = violating.flatMap((object) => object.findings.map(({ finding }) => finding));
-  if (findings.some(({ error, mode }) => !error && isAtLeastAsStrict(mode, weakestMode[failOn]))) return 1;
+  const minded = findings.filter(({ error, exception }) => !error && exception === undefined);
+  if (minded.some(({ mode }) => isAtLeastAsStrict(mode, weakestMode[failOn]))) return 1;
   return findings.some(({ error }) => error) ? 3 : 0;
 }
 

@@ -13,6 +13,7 @@ import type { ClusterClient } from '../io/cluster/client.ts';
 import { watchPolicies } from '../io/files/policy-watch.ts';
 import type { Logger } from '../io/log.ts';
 import type { Metrics, PolicyStates } from '../io/metrics.ts';
+import { reportIdleExceptions } from './idle-exceptions.ts';
 import { reportProblems } from './policy-problems.ts';
 import type { ServeOptions } from './serve.ts';
 
@@ -104,8 +105,9 @@ interface Holding extends Pick<PolicySource, 'summary'> {
 }
 
 /** What holds now, and how it is replaced. */
-function createHolding({ log, metrics, ceiling, maxExceptionDuration }: PolicySurroundings): Holding {
+function createHolding({ log, metrics, client, ceiling, maxExceptionDuration }: PolicySurroundings): Holding {
   const report = reportProblems(log);
+  const reportIdle = reportIdleExceptions(log);
   const setOf = (objects: InForce): PolicySet =>
     createPolicySet({ ...objects, ceiling, ...(maxExceptionDuration !== undefined && { maxExceptionDuration }) });
   let readings: Readings = { files: nothingRead, filesReadable: true, cluster: nothingRead };
@@ -122,6 +124,9 @@ function createHolding({ log, metrics, ceiling, maxExceptionDuration }: PolicySu
       if (inForce !== undefined && isDeepStrictEqual(inOrder(next), inOrder(inForce))) return;
       // One assignment, and the whole set is another: a request that has begun ends with the one it began with.
       holding.policies = setOf(next);
+      // Before a cluster was listed nobody knows which policies there are.
+      const listed = client === undefined || readings.cluster !== nothingRead;
+      if (listed) reportIdle(next, { now: Date.now(), maxDuration: maxExceptionDuration });
       if (inForce !== undefined) log.info(summaryOf(next), 'policies replaced');
       inForce = next;
     },

@@ -6,14 +6,17 @@ import { valueAt } from '../core/pod/field-path.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
 import { printable } from '../core/render/escape.ts';
 import { createJsonSplitter, type JsonDocument } from '../io/files/json-documents.ts';
-import { readPolicies } from '../io/files/policies.ts';
+import { readPolicies, warnOnStderr } from '../io/files/policies.ts';
 import { offline } from '../io/offline.ts';
 import { writeOutput } from '../io/output.ts';
+import { warnOfIdleExceptions } from './idle-exceptions.ts';
 import type { ReviewOptions } from './review.ts';
 
 /** Answers every review of a stream. Returns the exit status. */
 export async function review(input: AsyncIterable<Uint8Array>, options: ReviewOptions): Promise<number> {
-  const policies = createPolicySet({ ...(await readPolicies(options.policy ?? [])), ceiling: 'Enforce' });
+  const objects = await readPolicies(options.policy ?? []);
+  warnOfIdleExceptions(objects, warnOnStderr);
+  const policies = createPolicySet({ ...objects, ceiling: 'Enforce' });
   const context: AnswerContext = { policies, ...offline, locale: options.lang };
   const splitter = createJsonSplitter();
   const decoder = new TextDecoder();

@@ -30,9 +30,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   const metrics = createMetrics({ version: packageVersion(), inflight: () => inFlight.requests });
   const settings = await readSettings(options.config);
   const client = await openCluster(options, settings);
-  const { maxMode: ceiling, exceptions } = settings;
-  const maxExceptionDuration = exceptions.maxDuration;
-  const source = await openPolicies(options, { ceiling, maxExceptionDuration, log, metrics, client });
+  const source = await openPolicies(options, {
+    ceiling: settings.maxMode,
+    maxExceptionDuration: settings.exceptions.maxDuration,
+    log,
+    metrics,
+    client,
+  });
   const { namespaces, unreadiness } = await openNamespaces({ client, log, metrics });
   const certificate = await openCertificate(options, settings, { log, metrics, client });
   const host = options.host ?? (options.dev ? '127.0.0.1' : await anyAddress());

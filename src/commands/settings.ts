@@ -32,9 +32,9 @@ const certs = z
     message: 'must be at least three times (certs.leafLifetime + 3 × certs.propagation)',
   });
 
-/** How exceptions are granted. */
+/** What holds for every PodPolicyException. */
 const exceptions = z.strictObject({
-  /** None has an effect that ends later than this from now. */
+  /** One that ends later than that from now has no effect yet. */
   maxDuration: duration.prefault('2160h'),
 });
 
@@ -60,13 +60,19 @@ const settingsSchema = z.strictObject({
    * where it is absent, and with `--dev` not at all.
    */
   shutdownDelay: duration.optional(),
-  certs: certs.prefault({}),
   exceptions: exceptions.prefault({}),
+  certs: certs.prefault({}),
   installation: installation.optional(),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
 export type Installation = NonNullable<Settings['installation']>;
+
+const sections: ReadonlyMap<unknown, z.ZodObject> = new Map<unknown, z.ZodObject>([
+  ['certs', certs],
+  ['exceptions', exceptions],
+  ['installation', installation],
+]);
 
 /** The settings of a file; all defaults without one. Throws naming file, line and field. */
 export async function readSettings(file: string | undefined): Promise<Settings> {
@@ -87,17 +93,9 @@ export async function readSettings(file: string | undefined): Promise<Settings> 
 function issuesOf(issue: z.core.$ZodIssue): readonly DocumentIssue[] {
   const path = issue.path.filter((segment) => typeof segment !== 'symbol');
   if (issue.code !== 'unrecognized_keys') return [{ path, message: issue.message }];
-  const [section] = path;
-  const shape = shapeOf(section);
+  const shape = sections.get(path[0])?.shape ?? settingsSchema.shape;
   const message = `is not a known setting; there are ${Object.keys(shape).join(', ')}`;
   return issue.keys.map((key) => ({ path: [...path, key], message }));
-}
-
-const sections = { certs, exceptions, installation };
-
-function shapeOf(section: string | number | undefined): object {
-  const known = typeof section === 'string' && Object.hasOwn(sections, section);
-  return (known ? sections[section as keyof typeof sections] : settingsSchema).shape;
 }
 
 function invalid(message: string): SekishoError<'SettingsInvalid'> {

@@ -26,6 +26,7 @@ import {
 } from '../io/files/policy-tests.ts';
 import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
+import { warnOfIdleExceptions } from './idle-exceptions.ts';
 import type { TestOptions } from './test.ts';
 
 /** Runs an operator's own tests and prints what came of them. Returns the exit status. */
@@ -75,7 +76,10 @@ function createPolicyReader(): PolicyReader {
     const key = JSON.stringify(places);
     const set =
       known.get(key) ??
-      readPolicies(sources, warn).then((objects) => createPolicySet({ ...objects, ceiling: 'Enforce' }));
+      readPolicies(sources, warn).then((objects) => {
+        warnOfIdleExceptions(objects, warn);
+        return createPolicySet({ ...objects, ceiling: 'Enforce' });
+      });
     known.set(key, set);
     return set;
   };

@@ -127,7 +127,7 @@ function findingMetrics(registry: Registry): Metrics['found'] {
   const tallies = new Map<string, Map<string, Record<Mode, Tally>>>();
   new Counter({
     name: 'sekisho_findings_total',
-    help: 'Violations found, by the policy that minds them.',
+    help: 'Violations found that no exception excuses, by the policy that minds them.',
     labelNames: ['policy', 'rule', 'mode'],
     registers: [registry],
     collect() {
@@ -141,7 +141,8 @@ function findingMetrics(registry: Registry): Metrics['found'] {
     },
   });
   return (findings) => {
-    for (const { policy: name, rule, mode } of findings) {
+    for (const { policy: name, rule, mode, exception } of findings) {
+      if (exception !== undefined) continue;
       const policy = tallies.has(name) || tallies.size < policiesNamed ? name : 'other';
       let rules = tallies.get(policy);
       if (rules === undefined) {

@@ -21,6 +21,7 @@ describe('the settings of an installation', () => {
   test('have defaults for all but the names that the chart gives', async () => {
     expect(await readSettings(undefined)).toEqual({
       maxMode: 'Enforce',
+      exceptions: { maxDuration: 7_776_000_000 },
       certs: { caLifetime: 31_536_000_000, leafLifetime: 604_800_000, propagation: 300_000, names: [] },
       exceptions: { maxDuration: 7_776_000_000 },
     });
@@ -54,6 +55,9 @@ describe('the settings of an installation', () => {
   test('name what a section knows when it holds something else', async () => {
     await expect(settingsOf('certs:\n  leaf: 1h\n')).rejects.toThrow(
       'certs.leaf: is not a known setting; there are caLifetime, leafLifetime, propagation, names',
+    );
+    await expect(settingsOf('exceptions:\n  maxdays: 90\n')).rejects.toThrow(
+      /:2:3: exceptions\.maxdays: is not a known setting; there are maxDuration$/,
     );
   });
 });

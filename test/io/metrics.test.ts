@@ -55,6 +55,13 @@ describe('the metrics', () => {
     expect(text).toMatch(/\nnodejs_eventloop_lag_seconds /);
   });
 
+  test('do not count what is excused', async () => {
+    const metrics = newMetrics();
+    metrics.found([{ ...findingOf('production'), exception: { name: 'legacy' } }, findingOf('team')]);
+    const series = (await metrics.registry.metrics()).match(/^sekisho_findings_total\{.*$/gm);
+    expect(series).toEqual([`sekisho_findings_total{policy="team",rule="${rule.id}",mode="Enforce"} 1`]);
+  });
+
   test('take no label from whoever calls', async () => {
     const metrics = newMetrics();
     for (let i = 0; i < 1_000; i++) metrics.admitted({ ...sample, resource: `r${i}`, subresource: `s${i}` });

@@ -5,6 +5,8 @@
 maxMode: {{ .Values.mode }}
 language: {{ .Values.language }}
 shutdownDelay: {{ .Values.shutdownDelay }}
+exceptions:
+  maxDuration: {{ .Values.exceptions.maxDuration }}
 certs:
   caLifetime: {{ .Values.certificates.caLifetime }}
   leafLifetime: {{ .Values.certificates.leafLifetime }}
@@ -20,7 +22,7 @@ installation:
   canaryNamespace: {{ include "sekisho.canaryNamespace" . }}
 {{- end }}
 
-{{/* The policies as files: name of the file → PodPolicy. A chart cannot hold objects of a kind that it would install. */}}
+{{/* The policies as files: name of the file → PodPolicy, or PodPolicyException. A chart cannot hold objects of a kind that it would install. */}}
 {{- define "sekisho.policies" -}}
 {{- with .Values.policies.podSecurity }}
 {{- if .enabled }}

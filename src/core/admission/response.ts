@@ -1,4 +1,4 @@
-import type { Finding } from '../engine/decision.ts';
+import { denies, type Finding } from '../engine/decision.ts';
 import type { Judgement } from '../engine/judge.ts';
 import { proposeRepair } from '../engine/repair.ts';
 import type { Language } from '../locale.ts';
@@ -75,8 +75,9 @@ export function passing({ request: { uid }, judgement: { enforced } }: Judged): 
 export function respond(answered: Answered, language: Language): AdmissionResponse {
   const { request, judgement, groups } = answered;
   const { allowed } = judgement.decision;
-  const denied = groups.filter(({ finding }) => finding.mode === 'Enforce');
-  const warned = groups.filter(({ finding }) => finding.mode === 'Warn');
+  const denied = groups.filter(({ finding }) => denies(finding));
+  const warned = groups.filter(({ finding }) => finding.mode === 'Warn' && finding.exception === undefined);
+  warned.push(...groups.filter(({ finding }) => isExcusedForDays(finding)));
   return {
     uid: request.uid,
     allowed,
@@ -84,6 +85,11 @@ export function respond(answered: Answered, language: Language): AdmissionRespon
     ...(warned.length === 0 ? {} : { warnings: formatWarnings({ groups: warned, allowed }, language) }),
     auditAnnotations: auditAnnotations(answered),
   };
+}
+
+/** What nobody but the log hears of, its end is not told either. */
+function isExcusedForDays({ exception, mode }: Finding): boolean {
+  return exception?.expiring !== undefined && mode !== 'Audit';
 }
 
 function statusOf(
@@ -133,14 +139,29 @@ const longestAnnotation = 1024;
 const longestViolations = 4096;
 
 function auditAnnotations({ judgement, groups, id }: Answered): Readonly<Record<string, string>> {
-  const recorded = groups.filter(({ finding }) => finding.mode !== 'Enforce' && !finding.error);
+  const recorded = groups.filter(({ finding: { mode, error, exception } }) => {
+    return mode !== 'Enforce' && !error && exception === undefined;
+  });
+  const exempt = exemptions(groups);
   const errors = groups.filter(({ finding }) => finding.error);
   return {
     'decision-id': id,
     ...(judgement.enforced === '' ? {} : { 'enforce-policy': cutToBytes(judgement.enforced, longestAnnotation) }),
     ...(recorded.length === 0 ? {} : { 'audit-violations': listed(recorded, longestViolations) }),
+    ...(exempt === '' ? {} : { exempt: cutToBytes(exempt, longestAnnotation) }),
     ...(errors.length === 0 ? {} : { error: listed(errors, longestAnnotation) }),
   };
+}
+
+/** Each exception with the rules that it excused from: `legacy-agent: hostPathVolumes, hostPorts`. */
+function exemptions(groups: readonly FindingGroup[]): string {
+  const rules = new Map<string, Set<string>>();
+  for (const { finding } of groups) {
+    if (finding.exception === undefined) continue;
+    const { name } = finding.exception;
+    rules.set(name, (rules.get(name) ?? new Set()).add(finding.rule.id));
+  }
+  return [...rules].map(([name, ids]) => `${name}: ${[...ids].join(', ')}`).join('; ');
 }
 
 function listed(groups: readonly FindingGroup[], limit: number): string {

@@ -23,6 +23,11 @@ export interface Finding {
   readonly exception?: Excuse;
 }
 
+/** Whether a finding by itself refuses the request. */
+export function denies({ mode, exception }: Finding): boolean {
+  return mode === 'Enforce' && exception === undefined;
+}
+
 /** The answer to all questions at once: allowed iff no finding is enforced that is not excused. */
 export interface Decision {
   readonly allowed: boolean;
@@ -44,10 +49,10 @@ export function createFindings(): { add(finding: Finding): void; decide(): Decis
   let truncated = false;
   return {
     add(finding) {
-      const denies = finding.mode === 'Enforce' && finding.exception === undefined;
-      if (findings.length < mostFindings || (denies && !denied)) findings.push(finding);
+      const deny = denies(finding);
+      if (findings.length < mostFindings || (deny && !denied)) findings.push(finding);
       else truncated = true;
-      denied ||= denies;
+      denied ||= deny;
     },
     decide() {
       if (findings.length === 0) return noFindings;

@@ -59,10 +59,11 @@ export function compare(
 /** That a rule could not be asked is never the violation that a case expects of it; a malformed pod says so itself. */
 function isMeant(finding: Finding, expected: ExpectedFinding, wordsOf: (finding: Finding) => FindingWords): boolean {
   if (finding.rule.id !== expected.rule || (finding.error && expected.rule !== 'malformedPod')) return false;
-  const { path, container, policy, mode, message } = expected;
+  const { path, container, policy, mode, exception, message } = expected;
   if (container !== undefined && container !== finding.container) return false;
   if (policy !== undefined && policy !== finding.policy) return false;
   if (mode !== undefined && mode !== finding.mode) return false;
+  if (exception !== undefined && exception !== finding.exception?.name) return false;
   if (path !== undefined && path !== formatFieldPath(finding.path) && path !== wordsOf(finding).path) return false;
   return message === undefined || wordsOf(finding).messages.some((text) => text.includes(message));
 }

@@ -3,7 +3,7 @@ import type { PodView } from '../pod/pod-view.ts';
 import type { BoundRules } from '../policy/policy-set.ts';
 import type { FactSource } from '../rules/facts.ts';
 import { assess } from './assess.ts';
-import { type Decision, decide, type Finding } from './decision.ts';
+import { type Decision, decide, denies, type Finding } from './decision.ts';
 import { requireShallow } from './update.ts';
 
 /** A template that replaces another, and what both are asked. */
@@ -43,8 +43,7 @@ function marked(decision: Decision, { pod, bound }: TemplateUpdate, { old, befor
     if (finding.error || !known.has(identityOf(finding, pod))) return finding;
     const preexisting = true;
     // What is excused needs no other way through.
-    const denies = finding.mode === 'Enforce' && finding.exception === undefined;
-    const letThrough = denies && bound.newOnly.has(finding.policy) && !truncated;
+    const letThrough = denies(finding) && bound.newOnly.has(finding.policy) && !truncated;
     return letThrough ? { ...finding, mode: 'Warn', preexisting, letThrough } : { ...finding, preexisting };
   });
   return { ...decide(findings), ...(truncated ? { truncated } : {}) };

@@ -6,7 +6,7 @@ import { changedPodView } from '../pod/workload.ts';
 import type { BoundRule } from '../policy/bound-rule.ts';
 import { noFacts } from '../rules/facts.ts';
 import { evaluate } from './assess.ts';
-import type { Decision, Finding } from './decision.ts';
+import { type Decision, denies, type Finding } from './decision.ts';
 
 /** Changes that were applied to a copy, judged there, and found to end violations without making new ones. */
 export interface Repair {
@@ -59,8 +59,7 @@ export function deniedViolations({ findings }: Decision): readonly Finding[] {
   const violations = new Map<string, Finding>();
   for (const finding of findings) {
     const key = violationKey(finding);
-    const denies = finding.mode === 'Enforce' && finding.exception === undefined;
-    if (denies && !violations.has(key)) violations.set(key, finding);
+    if (denies(finding) && !violations.has(key)) violations.set(key, finding);
   }
   return [...violations.values()];
 }

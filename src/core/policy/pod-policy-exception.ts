@@ -12,6 +12,13 @@ const line = (longest: number) =>
 /** What is excused: findings of these rules by this policy. Names that nobody bears are told in the status. */
 const excused = z.strictObject({ name: objectName, rules: z.array(ruleId).min(1).max(64) });
 
+/** To the letter, best by digest. A pattern would silently match nothing, until patterns of images exist. */
+const image = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(/^[^*\s]+$/, 'must be an image as it stands in the container: there are no patterns');
+
 /** Where: every condition that is given must hold. Only `images` by digest bind what runs; authors choose the rest. */
 const exceptionMatch = z.strictObject({
   namespaces: namespaces.prefault({}),
@@ -27,7 +34,7 @@ const exceptionMatch = z.strictObject({
     .optional(),
   names: objectNames.optional(),
   containers: z.array(z.string().min(1).max(63)).min(1).max(64).optional(),
-  images: z.array(z.string().min(1).max(512)).min(1).max(64).optional(),
+  images: z.array(image).min(1).max(64).optional(),
 });
 
 /** A moment as Kubernetes writes it, to the second, in UTC or with an offset. */

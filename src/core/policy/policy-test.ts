@@ -12,6 +12,8 @@ const expectedFinding = z.strictObject({
   container: z.string().min(1).max(63).optional(),
   policy: z.string().min(1).max(253).optional(),
   mode: z.enum(modes).optional(),
+  /** The exception that excuses it. */
+  exception: z.string().min(1).max(253).optional(),
   /** A part of the message, in any language. */
   message: z.string().min(1).max(1024).optional(),
 });

@@ -45,6 +45,8 @@ export interface CheckSummary {
   readonly deny: number;
   readonly warn: number;
   readonly audit: number;
+  /** Findings that an exception excuses; their mode does not count them. */
+  readonly excused: number;
   /** Findings that are an error, which their mode counts too, and what could not be read. */
   readonly error: number;
 }
@@ -69,13 +71,15 @@ export function toCheckResult(outcome: CheckOutcome, locale: Locale): CheckResul
 export function summarize({ objects, unreadable, violating }: CheckOutcome): CheckSummary {
   const counts = { Enforce: 0, Warn: 0, Audit: 0 };
   let error = unreadable;
+  let excused = 0;
   for (const { findings } of violating) {
     for (const { finding } of findings) {
-      counts[finding.mode]++;
+      if (finding.exception === undefined) counts[finding.mode]++;
+      else excused++;
       if (finding.error) error++;
     }
   }
-  return { objects, deny: counts.Enforce, warn: counts.Warn, audit: counts.Audit, error };
+  return { objects, deny: counts.Enforce, warn: counts.Warn, audit: counts.Audit, excused, error };
 }
 
 function toFinding(

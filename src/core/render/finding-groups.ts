@@ -2,7 +2,7 @@ import type { Finding } from '../engine/decision.ts';
 import type { Locale } from '../locale.ts';
 import { findingMessage, findingPath } from './finding-text.ts';
 
-/** One violation, its words, and every policy that minds it in the same mode: one line of a message. */
+/** One violation, its words, and every policy that minds it in the same mode, or has it excused by the same exception: one line of a message. */
 export interface FindingGroup {
   readonly finding: Finding;
   readonly policies: readonly string[];
@@ -22,7 +22,8 @@ export function groupFindings(findings: readonly Finding[], locale: Locale): rea
   const groups = new Map<string, FindingGroup & { policies: string[] }>();
   for (const finding of findings) {
     const path = findingPath(finding);
-    const key = `${finding.mode} ${finding.rule.id} ${finding.violation.message} ${path}`;
+    const { mode, rule, violation, exception } = finding;
+    const key = `${mode} ${exception?.name ?? ''} ${rule.id} ${violation.message} ${path}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, groupOf(finding, path, locale));
     else if (!group.policies.includes(finding.policy)) group.policies.push(finding.policy);

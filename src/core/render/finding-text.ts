@@ -1,14 +1,21 @@
 import type { Finding } from '../engine/decision.ts';
 import { type Locale, type Localized, localize } from '../locale.ts';
 import { formatFieldPath, valueAt } from '../pod/field-path.ts';
+import type { Excuse } from '../policy/exceptions.ts';
 import { printable } from './escape.ts';
 
 /** Longest path and value that are printed, in code points; what is cut can be looked up by its path. */
 const longestPath = 200;
 const longestValue = 80;
+/** Of an exception; what is cut stands in the log. */
+const longestName = 63;
 
 const sentence: Localized = { en: 'is {found}, {wanted}', ja: 'は {found} です。{wanted}' };
 const preexisting: Localized = { en: ' (preexisting)', ja: '（変更前から）' };
+const excused = {
+  lasting: { en: 'exception {name}', ja: '例外 {name}' },
+  expiring: { en: 'exception {name} ends at {end}', ja: '例外 {name} は {end} に終了' },
+} as const;
 const unset: Localized = { en: 'unset', ja: '未設定' };
 
 /** The path into the applied object, safe to print. */
@@ -23,6 +30,12 @@ export function findingMessage({ rule, violation, error, preexisting: known }: F
   if (error) return wanted;
   const text = localize(sentence, locale, { found: formatFound(violation.found, locale), wanted });
   return known ? text + preexisting[locale] : text;
+}
+
+/** Which exception excuses a finding, and its end where that is near. */
+export function excuseText({ name, expiring }: Excuse, locale: Locale): string {
+  const words = expiring === undefined ? excused.lasting : excused.expiring;
+  return localize(words, locale, { name: printable(name, longestName), end: expiring ?? '' });
 }
 
 function expectedTexts(expected: Finding['violation']['expected']): Record<string, string> {

@@ -1,5 +1,6 @@
 import type { Finding } from '../engine/decision.ts';
 import type { Locale } from '../locale.ts';
+import type { Excuse } from '../policy/exceptions.ts';
 import { printable } from './escape.ts';
 import { findingMessage, findingPath } from './finding-text.ts';
 
@@ -11,10 +12,12 @@ export interface ReportedFinding {
   readonly policy: string;
   readonly mode: string;
   readonly message: string;
+  /** What excuses it: then its mode leads to nothing. */
+  readonly exception?: Excuse;
 }
 
 export function toReportedFinding(finding: Finding, locale: Locale): ReportedFinding {
-  const { container, rule, policy, mode } = finding;
+  const { container, rule, policy, mode, exception } = finding;
   return {
     ...(container === undefined ? {} : { container: printable(container, 63) }),
     path: findingPath(finding),
@@ -22,5 +25,6 @@ export function toReportedFinding(finding: Finding, locale: Locale): ReportedFin
     policy,
     mode,
     message: findingMessage(finding, locale),
+    ...(exception && { exception }),
   };
 }

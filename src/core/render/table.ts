@@ -1,3 +1,4 @@
+import { denies, type Finding } from '../engine/decision.ts';
 import { type Locale, type Localized, localize } from '../locale.ts';
 import type { Mode } from '../policy/mode.ts';
 import {
@@ -10,6 +11,7 @@ import {
 import { changesHeading, objectText } from './denial-message.ts';
 import { printable } from './escape.ts';
 import { groupFindings } from './finding-groups.ts';
+import { excuseText } from './finding-text.ts';
 import { formatMergePatch } from './flow-yaml.ts';
 import { countText } from './plural.ts';
 
@@ -28,11 +30,15 @@ const modeColors: Readonly<Record<Mode, number>> = { Enforce: 31, Warn: 33, Audi
 const errorName: Localized = { en: 'error', ja: 'エラー' };
 const errorColor = 35;
 
+const excusedName: Localized = { en: 'excused', ja: '例外' };
+const excusedColor = 32;
+
 const clean: Localized = { en: 'Checked {objects}: no violations.', ja: '{objects}を検査しました。違反はありません。' };
 const counted: Localized = {
   en: 'Checked {objects}: {deny} denied, {warn} warned of, {audit} audited, {error}.',
   ja: '{objects}を検査しました: 拒否 {deny} 件、警告 {warn} 件、監査 {audit} 件、{error}。',
 };
+const excused: Localized = { en: ' {count} excused.', ja: '例外 {count} 件。' };
 const objects = {
   one: { en: '1 object', ja: '1 個のオブジェクト' },
   many: { en: '{count} objects', ja: '{count} 個のオブジェクト' },
@@ -80,15 +86,23 @@ function findingLines({ file, findings }: CheckedObject, style: TableStyle, nami
   const widest = places.reduce((width, text) => Math.max(width, text.length), 0);
   return groups.map(({ finding, policies, path, message }, index) => {
     const container = finding.container === undefined ? '' : ` (${printable(finding.container, 63)})`;
-    const tag = naming
-      ? `${finding.rule.id} · ${policies.map((name) => printable(name, 63)).join(', ')}`
-      : finding.rule.id;
-    const name = (finding.error ? errorName : modeNames[finding.mode])[style.locale];
-    const mode = paint(name, finding.error ? errorColor : modeColors[finding.mode], style);
+    const tag = [
+      finding.rule.id,
+      ...(naming ? [policies.map((name) => printable(name, 63)).join(', ')] : []),
+      ...(finding.exception ? [excuseText(finding.exception, style.locale)] : []),
+    ].join(' · ');
+    const mode = consequence(finding, style);
     const at = paint((places[index] ?? '').padEnd(widest), 2, style);
     const what = `${path === '' ? '' : `${path}${container}  `}${message}`;
     return `    ${at}  ${mode}  ${what}  ${paint(`[${tag}]`, 2, style)}`;
   });
+}
+
+/** What a finding leads to. */
+function consequence({ error, exception, mode }: Finding, style: TableStyle): string {
+  if (error) return paint(errorName[style.locale], errorColor, style);
+  if (exception !== undefined) return paint(excusedName[style.locale], excusedColor, style);
+  return paint(modeNames[mode][style.locale], modeColors[mode], style);
 }
 
 function place(file: string, placed: PlacedFinding | undefined): string {
@@ -99,7 +113,7 @@ function patchLines({ findings, repair }: CheckedObject, style: TableStyle): rea
   if (repair === undefined) return [];
   const patch = formatMergePatch(repair.patch);
   if (patch.length > longestPatch) return [];
-  const enforced = findings.map(({ finding }) => finding).filter(({ mode }) => mode === 'Enforce');
+  const enforced = findings.map(({ finding }) => finding).filter(denies);
   const denied = groupFindings(enforced, style.locale);
   return [`    ${changesHeading(repair.satisfied, String(denied.length), style.locale)}`, `      ${patch}`];
 }
@@ -112,14 +126,16 @@ function summaryLine(summary: CheckSummary, style: TableStyle): string {
     error: countText(errors, summary.error, style.locale),
   };
   const none = summary.deny + summary.warn + summary.audit + summary.error === 0;
-  return paint(localize(none ? clean : counted, style.locale, values), none ? 32 : 1, style);
+  const text = localize(none ? clean : counted, style.locale, values);
+  const rest = summary.excused === 0 ? '' : localize(excused, style.locale, { count: String(summary.excused) });
+  return paint(text + rest, none ? 32 : 1, style);
 }
 
-/** Error findings have no rule that could be explained. */
+/** Error findings have no rule that could be explained; of what is excused nobody has to know more. */
 function explainable({ violating }: CheckOutcome): string {
   const ids = new Set<string>();
   for (const { findings } of violating)
-    for (const { finding } of findings) if (!finding.error) ids.add(finding.rule.id);
+    for (const { finding } of findings) if (!finding.error && finding.exception === undefined) ids.add(finding.rule.id);
   return [...ids].join(' ');
 }
 

@@ -2,7 +2,7 @@ import type { Finding } from '../engine/decision.ts';
 import type { Locale, Localized } from '../locale.ts';
 import type { ExpectedFinding } from '../policy/policy-test.ts';
 import { printable } from './escape.ts';
-import { findingMessage, findingPath } from './finding-text.ts';
+import { excuseText, findingMessage, findingPath } from './finding-text.ts';
 import type { TestedCase } from './test-result.ts';
 
 /** One line of a case's difference: expected, found, found but nobody minds, or what could not be answered. */
@@ -29,7 +29,7 @@ export function differenceLines(
     lines.push({ sign: '-', text: `allowed: ${expect.allowed}` }, { sign: '+', text: `allowed: ${decision.allowed}` });
   }
   for (const expected of comparison.missing) {
-    lines.push({ sign: '-', text: expectedText(expected), rule: expected.rule });
+    lines.push({ sign: '-', text: expectedText(expected, locale), rule: expected.rule });
   }
   const found = (sign: DifferenceLine['sign'], finding: Finding): void => {
     lines.push({ sign, text: foundText(finding, locale), rule: finding.rule.id });
@@ -42,14 +42,18 @@ export function differenceLines(
 }
 
 /** In the order in which what was found is told, so that the two can be held side by side. */
-function expectedText({ message, ...expected }: ExpectedFinding): string {
-  return joinParts({ ...expected, message: message === undefined ? '' : `… ${printable(message, 400)} …` });
+function expectedText({ message, ...expected }: ExpectedFinding, locale: Locale): string {
+  const { exception } = expected;
+  const excuse = exception === undefined ? '' : excuseText({ name: exception }, locale);
+  const text = message === undefined ? '' : `… ${printable(message, 400)} …`;
+  return joinParts({ ...expected, message: text, excuse });
 }
 
 function foundText(finding: Finding, locale: Locale): string {
-  const { rule, container, mode, policy } = finding;
+  const { rule, container, mode, policy, exception } = finding;
   const message = findingMessage(finding, locale);
-  return joinParts({ rule: rule.id, path: findingPath(finding), container, mode, message, policy });
+  const excuse = exception === undefined ? '' : excuseText(exception, locale);
+  return joinParts({ rule: rule.id, path: findingPath(finding), container, mode, message, policy, excuse });
 }
 
 interface Parts {
@@ -59,10 +63,11 @@ interface Parts {
   readonly mode?: string | undefined;
   readonly message?: string | undefined;
   readonly policy?: string | undefined;
+  readonly excuse: string;
 }
 
-function joinParts({ rule, path = '', container, mode = '', message = '', policy }: Parts): string {
+function joinParts({ rule, path = '', container, mode = '', message = '', policy, excuse }: Parts): string {
   const field = `${printable(path, 200)}${container === undefined ? '' : ` (${printable(container, 63)})`}`.trim();
   const by = policy === undefined ? '' : `[${printable(policy, 253)}]`;
-  return [rule, field, mode, message, by].filter((part) => part !== '').join('  ');
+  return [rule, field, mode, message, by, excuse].filter((part) => part !== '').join('  ');
 }

@@ -1,6 +1,7 @@
 import { type Language, type Locale, type Localized, localesOf, localize } from '../locale.ts';
 import { printable } from './escape.ts';
 import { type FindingGroup, translateGroups } from './finding-groups.ts';
+import { excuseText } from './finding-text.ts';
 
 /**
  * Limits of the API server (apiserver/pkg/endpoints/filters/warning.go): beyond them it cuts every warning, and one with
@@ -15,6 +16,12 @@ const letThrough: Localized = {
   en: 'admitted, but its pods will be refused: ',
   ja: '受け付けましたが、その Pod は拒否されます: ',
 };
+
+/** Of what an exception excuses only for a few days more; by mode, what happens then. */
+const expiring = {
+  Enforce: { en: '{excuse}: {finding} will be refused', ja: '{excuse}: {finding} 以後は拒否されます' },
+  Warn: { en: '{excuse}: {finding} will be warned of', ja: '{excuse}: {finding} 以後は警告されます' },
+} as const;
 
 /** What warnings are of. */
 export interface Warned {
@@ -38,9 +45,7 @@ function linesOf({ groups, allowed }: Warned, locale: Locale, limit: number): re
   const lines: string[] = [];
   let used = 0;
   for (const [index, group] of groups.entries()) {
-    // Where something else denies, nothing is admitted.
-    const lead = allowed && group.finding.letThrough ? letThrough[locale] : '';
-    const line = printable(lead + findingSentence(group), longestWarning - 1);
+    const line = lineOf(group, locale, allowed);
     used += line.length;
     if (used > limit - longestWarning && index < groups.length - 1) {
       return [...lines, localize(more, locale, { count: String(groups.length - index) })];
@@ -50,7 +55,25 @@ function linesOf({ groups, allowed }: Warned, locale: Locale, limit: number): re
   return lines;
 }
 
+function lineOf(group: FindingGroup, locale: Locale, allowed: boolean): string {
+  const { exception, mode, letThrough: passes } = group.finding;
+  if (exception === undefined) {
+    // Where something else denies, nothing is admitted.
+    const lead = allowed && passes ? letThrough[locale] : '';
+    return printable(lead + findingSentence(group), longestWarning - 1);
+  }
+  const words = mode === 'Enforce' ? expiring.Enforce : expiring.Warn;
+  const excuse = excuseText(exception, locale);
+  // Cut in the middle: the last words say what will happen.
+  const room = longestWarning - 1 - localize(words, locale, { excuse, finding: '' }).length;
+  return localize(words, locale, { excuse, finding: printable(placedSentence(group), room) });
+}
+
 /** A finding in one line that stands by itself: `production: spec.hostPID is true, must be unset or false [hostNamespaces]`. */
-export function findingSentence({ finding, policies, path, message }: FindingGroup): string {
-  return `${policies.slice(0, 3).join(', ')}: ${path === '' ? '' : `${path} `}${message} [${finding.rule.id}]`;
+export function findingSentence(group: FindingGroup): string {
+  return `${group.policies.slice(0, 3).join(', ')}: ${placedSentence(group)}`;
+}
+
+function placedSentence({ finding, path, message }: FindingGroup): string {
+  return `${path === '' ? '' : `${path} `}${message} [${finding.rule.id}]`;
 }

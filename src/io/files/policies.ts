@@ -42,7 +42,8 @@ export function requirePolicies({ good, broken }: PolicyDocuments, sources: read
   throw invalid(`${sources.join(', ')}: holds no PodPolicy: name a file or folder that does`);
 }
 
-function warnOnStderr(message: string): void {
+/** For commands whose results stand on standard output. */
+export function warnOnStderr(message: string): void {
   process.stderr.write(`sekisho: warning: ${message}\n`);
 }
 

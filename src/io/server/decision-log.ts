@@ -43,7 +43,7 @@ function decisionFields(request: AdmissionRequest, { response, id }: Answer, mil
 
 function findingFields(groups: readonly FindingGroup[]) {
   const shown = groups.length > findingsLogged ? groups.slice(0, findingsLogged) : groups;
-  return shown.map(({ finding: { rule, mode, container, preexisting, letThrough }, policies, path }) => ({
+  return shown.map(({ finding: { rule, mode, container, preexisting, letThrough, exception }, policies, path }) => ({
     policy: policies.length > 1 ? policies.slice(0, policiesLogged).join(',') : policies[0],
     rule: rule.id,
     mode,
@@ -51,5 +51,6 @@ function findingFields(groups: readonly FindingGroup[]) {
     container: container === undefined ? undefined : cut(container),
     preexisting,
     letThrough,
+    exception: exception?.name,
   }));
 }

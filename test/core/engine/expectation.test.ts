@@ -71,6 +71,20 @@ describe('a finding is meant', () => {
   });
 });
 
+describe('a finding that is excused', () => {
+  const excused = decide([{ ...privileged, exception: { name: 'legacy', expiring: '2027-01-31T00:00:00Z' } }]);
+
+  test('is found all the same, and may be expected by the name of its exception', () => {
+    expect(statusOf(excused, { allowed: true, findings: [{ rule: 'privileged', exception: 'legacy' }] })).toBe(
+      'passed',
+    );
+    expect(statusOf(excused, { findings: [] })).toBe('failed');
+    expect(statusOf(excused, { excludes: [{ rule: 'privileged' }] })).toBe('failed');
+    expect(statusOf(excused, { includes: [{ rule: 'privileged', exception: 'other' }] })).toBe('failed');
+    expect(statusOf(both, { includes: [{ rule: 'privileged', exception: 'legacy' }] })).toBe('failed');
+  });
+});
+
 describe('the verdict', () => {
   test('is compared apart from the findings', () => {
     expect(statusOf(both, { allowed: false })).toBe('passed');

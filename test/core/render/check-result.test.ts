@@ -21,18 +21,20 @@ function outcome(...findings: readonly Finding[]): CheckOutcome {
 const foundIn = (value: unknown): unknown => toCheckResult(outcome(finding(value)), 'en').findings[0]?.found;
 
 describe('the result of a check', () => {
-  test('counts findings by mode, and errors beside them', () => {
+  test('counts findings by mode, and beside them errors and what is excused', () => {
     const mixed = outcome(
       finding(true),
       finding(true, 'Warn'),
       finding(true, 'Audit'),
       finding(undefined, 'Enforce', { error: true }),
+      finding(true, 'Enforce', { exception: { name: 'legacy' } }),
     );
     expect(toCheckResult({ ...mixed, unreadable: 2 }, 'en').summary).toEqual({
       objects: 2,
       deny: 2,
       warn: 1,
       audit: 1,
+      excused: 1,
       error: 3,
     });
   });
@@ -46,6 +48,13 @@ describe('the result of a check', () => {
       expect(foundIn(large)).toEqual(expect.any(String));
       expect(String(foundIn(large)).length).toBeLessThan(100);
     }
+  });
+
+  test('carries what excuses a finding', () => {
+    const exception = { name: 'legacy', expiring: '2027-01-31T00:00:00Z' };
+    const [excused] = toCheckResult(outcome(finding(true, 'Enforce', { exception })), 'en').findings;
+    expect(excused).toMatchObject({ mode: 'Enforce', exception });
+    expect(toCheckResult(outcome(finding(true)), 'en').findings[0]).not.toHaveProperty('exception');
   });
 
   test('cuts and escapes names that no API server would store', () => {
@@ -74,6 +83,25 @@ describe('the table', () => {
     expect(text).toContain(
       'Checked 2 objects: 2 denied, 0 warned of, 0 audited, 0 errors.\nMore: sekisho explain hostNamespaces\n',
     );
+  });
+
+  test('says which exception excuses a violation, and when that ends soon', () => {
+    const lasting = finding(true, 'Enforce', { exception: { name: 'a' } });
+    const expiring = finding(true, 'Warn', { exception: { name: 'b', expiring: '2027-01-31T00:00:00Z' } });
+    expect(renderTable(outcome(lasting, expiring), { locale: 'en', color: false }).split('\n')).toEqual([
+      'a.yaml',
+      '  Pod default/a',
+      '    a.yaml:1:3  excused  spec.hostPID  is true, must be unset or false  [hostNamespaces · exception a]',
+      '    a.yaml:2:3  excused  spec.hostPID  is true, must be unset or false  [hostNamespaces · exception b ends at 2027-01-31T00:00:00Z]',
+      '',
+      'Checked 2 objects: no violations. 2 excused.',
+      '',
+    ]);
+    expect(renderTable(outcome(lasting), { locale: 'ja', color: false })).toMatch(
+      /例外 {2}spec\.hostPID .* · 例外 a\]\n\n.*違反はありません。例外 1 件。\n$/,
+    );
+    const mixed = renderTable(outcome(finding(true), lasting), { locale: 'en', color: false });
+    expect(mixed).toContain('Checked 2 objects: 1 denied, 0 warned of, 0 audited, 0 errors. 1 excused.\n');
   });
 
   test('offers no explanation of an error, which no rule describes', () => {

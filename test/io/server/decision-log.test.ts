@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createPolicySet } from '../../../src/core/policy/policy-set.ts';
 import { minimalPod } from '../../../src/core/rules/minimal-pod.ts';
-import { reviewOf } from '../../admission-requests.ts';
+import { exceptionOf, policyOf, reviewOf } from '../../admission-requests.ts';
 import { send, startWebhook, verdictOf } from './running-webhook.ts';
 
 const pod = (spec: object, name = 'web') => ({
@@ -43,6 +44,24 @@ describe('the log of decisions', () => {
     const review = reviewOf(template({ a: 'b' }), { kind: 'Deployment', oldObject: template({}) });
     await send(webhook.port, { body: JSON.stringify(review) });
     expect(webhook.lines[0]).toMatchObject({ operation: 'UPDATE', allowed: false, findings: [{ preexisting: true }] });
+  });
+
+  test('names the exception of each finding that is excused', async () => {
+    const policies = createPolicySet({
+      policies: [policyOf({ mode: 'Enforce', podSecurity: { level: 'baseline' } })],
+      exceptions: [exceptionOf({ policies: [{ name: 'production', rules: ['hostNamespaces'] }] }, 'legacy-agent')],
+      ceiling: 'Enforce',
+    });
+    await using webhook = await startWebhook({ policies });
+    const answer = verdictOf(await send(webhook.port, { body: JSON.stringify(reviewOf(pod({ hostPID: true }))) }));
+    expect(answer).toMatchObject({ allowed: true, auditAnnotations: { exempt: 'legacy-agent: hostNamespaces' } });
+    expect(webhook.lines[0]).toMatchObject({
+      allowed: true,
+      id: answer.auditAnnotations?.['decision-id'],
+      count: 1,
+      findings: [{ policy: 'production', rule: 'hostNamespaces', mode: 'Enforce', exception: 'legacy-agent' }],
+    });
+    expect(await webhook.metrics.registry.metrics()).not.toContain('sekisho_findings_total{');
   });
 
   test('has no line for a request without, but at debug level', async () => {
