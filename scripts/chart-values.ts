@@ -244,6 +244,10 @@ export const chartValues: ChartSection = {
       'Audit',
     ),
     policies,
+    crds: {
+      description: 'The definitions of the kinds PodPolicy and PodPolicyException. They stay when the release goes.',
+      values: { install: value('Install them; one release of a cluster does.', flag, true) },
+    },
     exceptions: {
       description: 'What holds for every PodPolicyException.',
       values: {

@@ -1,13 +1,17 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { jsonSchemaOf } from '../src/core/policy/json-schema.ts';
+import { kinds } from '../src/core/policy/kinds.ts';
 import type { Rule } from '../src/core/rules/rule.ts';
 import { valuesSchema, valuesYaml, withValuesTable } from './chart-documents.ts';
+import { crdRulesOf, crdsTemplate } from './crd.ts';
+import { kindPage, settingsPage } from './reference-pages.ts';
 import { ruleIndexPage, rulePage } from './rule-pages.ts';
 
 /*
- * Writes everything that follows from the rules, their index and their pages, and from the values of the chart, their
- * defaults, schema and table. `--check` writes nothing and fails where a file is not what it would write; CI and
+ * Writes everything that follows from the rules, their index and their pages; from the schemas of the kinds and of the
+ * settings, CRDs, JSON schemas and reference; and from the values of the chart, their defaults, schema and table. `--check` writes nothing and fails where a file is not what it would write; CI and
  * `make test` run it so.
  */
 const root = join(import.meta.dirname, '..');
@@ -51,6 +55,13 @@ export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
   }
   files.set(`${chartFolder}/values.yaml`, valuesYaml());
   files.set(`${chartFolder}/values.schema.json`, valuesSchema());
+  files.set(`${chartFolder}/templates/crds.yaml`, crdsTemplate());
+  for (const kind of kinds) {
+    const name = kind.kind.toLowerCase();
+    files.set(`schemas/${name}.json`, `${JSON.stringify(jsonSchemaOf(kind), null, 2)}\n`);
+    files.set(`docs/reference/${name}.md`, kindPage(kind, crdRulesOf(kind)));
+  }
+  files.set('docs/reference/settings.md', settingsPage());
   const chartReadme = `${chartFolder}/README.md`;
   files.set(chartReadme, withValuesTable(await readFile(join(root, chartReadme), 'utf8')));
   return files;

@@ -11,6 +11,7 @@ export const duration = z
   .max(32)
   .regex(/^(?:\d{1,9}h)?(?:\d{1,9}m)?(?:\d{1,9}s)?(?:\d{1,9}ms)?$/, 'must be a duration like 10s, 5m or 1h30m')
   .min(1, 'must be a duration like 10s, 5m or 1h30m')
+  .meta({ title: 'duration' })
   .transform((text) =>
     [...text.matchAll(/(\d+)(h|ms|m|s)/g)].reduce(
       (sum, [, count, unit]) => sum + Number(count) * milliseconds[unit as keyof typeof milliseconds],

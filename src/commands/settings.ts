@@ -14,12 +14,20 @@ const name = z
 /** How the certificates of `certificates.mode: self` live. */
 const certs = z
   .strictObject({
-    caLifetime: duration.prefault('8760h'),
-    leafLifetime: duration.prefault('168h'),
-    /** How long a change of Secret or webhook configuration may take until every replica and API server has seen it. */
-    propagation: duration.prefault('5m'),
-    /** More names (DNS or IP) that leaves are good for, where the webhook is not called by its Service. */
-    names: z.array(z.string().min(1).max(253)).max(16).default([]),
+    caLifetime: duration.prefault('8760h').describe('How long a CA lives; it is replaced when a third is left.'),
+    leafLifetime: duration.prefault('168h').describe('How long the certificate of a replica lives.'),
+    propagation: duration
+      .prefault('5m')
+      .describe(
+        'How long a change of Secret or webhook configuration may take until every replica and API server has seen it.',
+      ),
+    names: z
+      .array(z.string().min(1).max(253))
+      .max(16)
+      .default([])
+      .describe(
+        'More names (DNS or IP) that the certificates of replicas are good for, where the webhook is not called by its Service.',
+      ),
   })
   // A leaf is renewed with a third of its life left: enough for a CA that replaces a lost one to become known.
   .refine(({ leafLifetime, propagation }) => leafLifetime >= Math.max(10_000, 3 * propagation), {
@@ -34,35 +42,38 @@ const certs = z
 
 /** What holds for every PodPolicyException. */
 const exceptions = z.strictObject({
-  /** One that ends later than that from now has no effect yet. */
-  maxDuration: duration.prefault('2160h'),
+  maxDuration: duration
+    .prefault('2160h')
+    .describe('An exception that ends later than that from now has no effect yet.'),
 });
 
 /** The names of what the chart made in the cluster. */
 const installation = z.strictObject({
-  namespace: name,
-  service: name,
-  webhookConfiguration: name,
-  /** The Secret of the CA; absent where the certificate comes from files (`certificates.mode: existing`). */
-  caSecret: name.optional(),
-  lease: name,
-  canaryNamespace: name,
+  namespace: name.describe('The namespace of Sekisho.'),
+  service: name.describe('The Service of the webhook.'),
+  webhookConfiguration: name.describe('The ValidatingWebhookConfiguration.'),
+  caSecret: name
+    .optional()
+    .describe('The Secret of the CA; absent where the certificate comes from files (certificates.mode: existing).'),
+  lease: name.describe('The Lease by which one controller leads.'),
+  canaryNamespace: name.describe('The namespace that canaries are submitted into.'),
 });
 
 /** What holds for the whole installation; the file of `sekisho serve --config` and `sekisho controller --config`. */
-const settingsSchema = z.strictObject({
-  /** The ceiling: no policy is stricter. */
-  maxMode: z.enum(modes).default('Enforce'),
-  /** The language of messages, or both of them; the command line's where it says nothing. */
-  language: z.enum(languages as [Language, ...Language[]]).optional(),
-  /**
-   * How long requests are still accepted after SIGTERM, while endpoints and proxies learn that this replica goes: 10 s
-   * where it is absent, and with `--dev` not at all.
-   */
-  shutdownDelay: duration.optional(),
-  exceptions: exceptions.prefault({}),
-  certs: certs.prefault({}),
-  installation: installation.optional(),
+export const settingsSchema = z.strictObject({
+  maxMode: z.enum(modes).default('Enforce').describe('The ceiling: no policy is stricter.'),
+  language: z
+    .enum(languages as [Language, ...Language[]])
+    .optional()
+    .describe("The language of messages, or both of them; absent: the command line's."),
+  shutdownDelay: duration
+    .optional()
+    .describe(
+      'How long requests are still accepted after SIGTERM, while endpoints and proxies learn that this replica goes; absent: 10s, and with --dev not at all.',
+    ),
+  exceptions: exceptions.prefault({}).describe('What holds for every PodPolicyException.'),
+  certs: certs.prefault({}).describe('How certificates live that are made in the cluster (certificates.mode: self).'),
+  installation: installation.optional().describe('The names of what the chart made; absent outside a cluster.'),
 });
 
 export type Settings = z.output<typeof settingsSchema>;

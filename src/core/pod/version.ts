@@ -7,12 +7,13 @@ export type PolicyVersion = number | 'latest';
 /** The newest minor version whose rules this build knows. A newer one counts as this one, as upstream's evaluator does. */
 export const newestMinor = 37;
 
-const pattern = /^v1\.(0|[1-9][0-9]{0,5})$/;
+/** `latest` or `v1.N`. */
+export const policyVersionPattern = /^(?:latest|v1\.(0|[1-9][0-9]{0,5}))$/;
 
 /** Reads `latest` or `v1.N` exactly as upstream's `ParseVersion` (api/helpers.go); anything else is undefined. */
 export function parsePolicyVersion(text: string): PolicyVersion | undefined {
   if (text === 'latest') return 'latest';
-  const match = pattern.exec(text);
+  const match = policyVersionPattern.exec(text);
   return match === null ? undefined : Number(match[1]);
 }
 

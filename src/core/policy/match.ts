@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { meansController, meansControllerInCel } from './controller-user.ts';
+import { crdRule } from './crd-rule.ts';
 
 /* The pieces of `match`: the same shape wherever a kind matches. */
 
@@ -11,34 +13,80 @@ const namespaceGlob = z
 
 /** Nothing included means all. */
 export const namespaces = z.strictObject({
-  include: z.array(namespaceGlob).max(100).default([]),
-  exclude: z.array(namespaceGlob).max(100).default([]),
+  include: z.array(namespaceGlob).max(100).default([]).describe('The names that are meant; none means all.'),
+  exclude: z
+    .array(namespaceGlob)
+    .max(100)
+    .default([])
+    .describe('The names that are not, even where they are included.'),
 });
 
 export type NamespaceMatch = z.output<typeof namespaces>;
 
+const labelKeyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
 /** A label's key: a name, and before it perhaps a DNS subdomain and a slash. */
-const labelKey = z
-  .string()
-  .min(1)
-  .max(317)
-  .regex(/^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/, 'must be the key of a label');
+const labelKey = z.string().min(1).max(317).regex(labelKeyPattern, 'must be the key of a label');
 
 const labelValue = z
   .string()
   .max(63)
   .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/, 'must be the value of a label');
 
-const requirement = z.strictObject({
-  key: labelKey,
-  operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']),
-  values: z.array(labelValue).max(64).default([]),
-});
+const mostLabels = 32;
+
+/** A CRD can say nothing of the keys of a map but by a rule. */
+const matchLabels = z
+  .record(z.string(), labelValue)
+  .refine((labels) => Object.keys(labels).length <= mostLabels, `must have at most ${mostLabels} labels`)
+  .check(
+    crdRule({
+      cel: `self.all(key, size(key) <= 317 && key.matches(r'${labelKeyPattern.source}'))`,
+      check: (labels) => Object.keys(labels).every(isLabelKey),
+      message: 'must have keys of labels as its keys',
+      locate: (labels) =>
+        Object.keys(labels)
+          .filter((key) => !isLabelKey(key))
+          .slice(0, 1),
+    }),
+  )
+  .meta({ maxProperties: mostLabels });
+
+function isLabelKey(key: string): boolean {
+  return labelKey.safeParse(key).success;
+}
+
+const requirement = z
+  .strictObject({
+    key: labelKey.describe('The key of the label.'),
+    operator: z
+      .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
+      .describe('What must hold of its value, or of its being there.'),
+    values: z.array(labelValue).max(64).default([]).describe('The values that In and NotIn are about.'),
+  })
+  .check(
+    crdRule({
+      cel: "!(self.operator in ['In', 'NotIn']) || (has(self.values) && size(self.values) > 0)",
+      check: ({ operator, values }) => !['In', 'NotIn'].includes(operator) || values.length > 0,
+      message: 'must name at least one value where the operator is In or NotIn',
+      path: ['values'],
+    }),
+    crdRule({
+      cel: "!(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || size(self.values) == 0",
+      check: ({ operator, values }) => !['Exists', 'DoesNotExist'].includes(operator) || values.length === 0,
+      message: 'must be empty where the operator is Exists or DoesNotExist',
+      path: ['values'],
+    }),
+  );
 
 /** `LabelSelector` of Kubernetes' `meta/v1`: every line must hold; none means everything. */
 export const labelSelector = z.strictObject({
-  matchLabels: z.record(labelKey, labelValue).default({}),
-  matchExpressions: z.array(requirement).max(16).default([]),
+  matchLabels: matchLabels.default({}).describe('Labels that must have these values.'),
+  matchExpressions: z
+    .array(requirement)
+    .max(16)
+    .default([])
+    .describe('More conditions on labels; all of them must hold.'),
 });
 
 export type LabelSelector = z.output<typeof labelSelector>;
@@ -58,23 +106,49 @@ const userGlob = z
   .max(256)
   .regex(/^[^\p{Cc}]+$/u, 'must be the name of a user; * stands for any characters');
 
+const users = z
+  .strictObject({
+    exclude: z
+      .array(userGlob)
+      .max(64)
+      .default([])
+      .describe('Names of users whose requests are not judged; * stands for any characters.'),
+    allowControllers: z
+      .boolean()
+      .default(false)
+      .describe('Owns up that excluding a controller of kube-system exempts everybody who lets it make pods.'),
+  })
+  .check(
+    crdRule({
+      cel: `(has(self.allowControllers) && self.allowControllers) || !has(self.exclude) || !self.exclude.exists(user, ${meansControllerInCel('user')})`,
+      check: ({ exclude, allowControllers }) => allowControllers || !exclude.some(meansController),
+      message:
+        'means controllers of kube-system, and so everybody whose pods they make: name others, or set allowControllers: true',
+      path: ['exclude'],
+      locate: ({ exclude }) => ['exclude', exclude.findIndex(meansController)],
+    }),
+  );
+
 /** Which objects a policy has a say in: all conditions must hold. */
 export const policyMatch = z.strictObject({
-  namespaces: namespaces.prefault({}),
-  /** Of the labels of the namespace. */
-  namespaceSelector: labelSelector.optional(),
-  /** Of the labels of the applied object. Only in Warn and Audit: whoever writes the object writes its labels. */
-  objectSelector: labelSelector.optional(),
-  /** By `runtimeClassName` of the pod. */
-  runtimeClasses: z.strictObject({ exclude: z.array(objectNameGlob).max(64).default([]) }).prefault({}),
-  /** By the name of whoever sends the request. */
-  users: z
+  namespaces: namespaces.prefault({}).describe('By name of the namespace; * stands for any characters.'),
+  namespaceSelector: labelSelector.optional().describe('By labels of the namespace.'),
+  objectSelector: labelSelector
+    .optional()
+    .describe(
+      'By labels of the applied object; only in Warn and Audit, because whoever writes the object writes its labels.',
+    ),
+  runtimeClasses: z
     .strictObject({
-      exclude: z.array(userGlob).max(64).default([]),
-      /** Owns up that excluding a controller of kube-system exempts everybody who lets it make pods. */
-      allowControllers: z.boolean().default(false),
+      exclude: z
+        .array(objectNameGlob)
+        .max(64)
+        .default([])
+        .describe('Pods with such a runtimeClassName are not judged; * stands for any characters.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('By runtimeClassName of the pod.'),
+  users: users.prefault({}).describe('By name of whoever sends the request.'),
 });
 
 export type PolicyMatch = z.output<typeof policyMatch>;

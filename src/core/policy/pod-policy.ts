@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { FieldPath } from '../pod/field-path.ts';
-import { newestMinor, type PolicyVersion, parsePolicyVersion } from '../pod/version.ts';
+import { type FieldPath, valueAt } from '../pod/field-path.ts';
+import { newestMinor, type PolicyVersion, parsePolicyVersion, policyVersionPattern } from '../pod/version.ts';
 import { podSecurityRules } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
-import { policyMatch } from './match.ts';
+import { crdRule } from './crd-rule.ts';
+import { type PolicyMatch, policyMatch } from './match.ts';
 import { type Mode, modes } from './mode.ts';
 
 export const apiGroup = 'sekisho.dev';
@@ -24,7 +25,6 @@ export const ruleId = z
   .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'must be the id of a rule');
 
 const ruleIds = podSecurityRules.map((rule) => rule.id);
-const rulesById: ReadonlyMap<string, Rule> = new Map(podSecurityRules.map((rule) => [rule.id, rule]));
 
 /** What a policy says of one rule: its mode, and the rule's own settings. */
 export interface RuleEntry {
@@ -33,7 +33,8 @@ export interface RuleEntry {
 }
 
 function entrySchema(rule: Rule): z.ZodType<RuleEntry | undefined> {
-  return rule.params.extend({ mode: mode.optional() }).optional() as z.ZodType<RuleEntry | undefined>;
+  const entry = rule.params.extend({ mode: mode.optional().describe('The mode of this rule alone.') });
+  return entry.optional().describe(`${rule.title.en}.`) as z.ZodType<RuleEntry | undefined>;
 }
 
 const ruleEntries = z.strictObject(Object.fromEntries(podSecurityRules.map((rule) => [rule.id, entrySchema(rule)])));
@@ -43,84 +44,171 @@ const exclusion = z
     rules: z
       .array(z.enum(ruleIds as [string, ...string[]]))
       .min(1)
-      .max(32),
+      .max(32)
+      .describe('The rules that are not asked there.'),
     values: z
-      .array(z.union([z.string().max(256), z.number()]))
+      .array(z.union([z.string().max(256), z.int()]))
       .min(1)
       .max(64)
-      .optional(),
-    containers: z.array(z.string().min(1).max(63)).min(1).max(64).optional(),
+      .optional()
+      .describe('Only violations that found one of these values; absent: any value.'),
+    containers: z
+      .array(z.string().min(1).max(63))
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('Only violations in containers of these names; absent: anywhere in the pod.'),
   })
-  .superRefine((entry, context) => {
-    // A value that a rule can never find would be an exception that silently never holds.
-    for (const id of entry.values === undefined ? [] : entry.rules) {
-      const schema = rulesById.get(id)?.values;
-      for (const [index, value] of (entry.values ?? []).entries()) {
-        if (schema?.safeParse(value).success) continue;
-        const problem = schema === undefined ? `has no values to name: leave values out` : `cannot find such a value`;
-        context.addIssue({ code: 'custom', path: ['values', index], message: `the rule ${id} ${problem}` });
-      }
-    }
+  .check(...podSecurityRules.map(valuesOf));
+
+type ExclusionShape = { readonly rules: readonly string[]; readonly values?: readonly (string | number)[] | undefined };
+
+/** A value that a rule can never find would be an exception that silently never holds. */
+function valuesOf({ id, values: schema }: Rule): z.core.$ZodCheck<ExclusionShape> {
+  const types = ['string', 'int'].filter((_, index) => schema?.safeParse(index === 0 ? '' : 0).success);
+  const isWrong = (value: string | number): boolean => schema?.safeParse(value).success !== true;
+  const all =
+    types.length === 0
+      ? 'false'
+      : `self.values.all(value, ${types.map((type) => `type(value) == ${type}`).join(' || ')})`;
+  const problem = schema === undefined ? 'has no values to name: leave values out' : 'cannot find such a value';
+  return crdRule({
+    cel: `!has(self.values) || !('${id}' in self.rules) || ${all}`,
+    check: ({ rules, values = [] }) => !rules.includes(id) || !values.some(isWrong),
+    message: `the rule ${id} ${problem}`,
+    path: ['values'],
+    locate: ({ values = [] }) => ['values', values.findIndex(isWrong)],
   });
+}
 
 const version = z
   .string()
   .max(16)
+  .regex(policyVersionPattern, `must be latest or v1.0 to v1.${newestMinor}`)
   .default('latest')
-  .transform((text, context): PolicyVersion => {
-    const parsed = parsePolicyVersion(text);
-    if (parsed !== undefined) return parsed;
-    context.addIssue({ code: 'custom', message: `must be latest or v1.0 to v1.${newestMinor}` });
-    return z.NEVER;
-  });
+  .transform((text): PolicyVersion => parsePolicyVersion(text) ?? 'latest');
 
 /** What a violation that the old template had too leads to: the same as any other, or only a warning. */
 const onUpdate = z.enum(['All', 'NewOnly']);
 
-/** One line that people read in a terminal. */
-const note = z
-  .string()
-  .max(256)
-  .regex(/^.*\S.*$/, 'must be one line of text');
+/** One line that people read in a terminal. No class of characters that RE2 and JavaScript understand differently. */
+export const line = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*[^\p{Cc}\p{Z}][^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line of text');
 
 export const levels = ['privileged', 'baseline', 'restricted'] as const;
+
+const userName = z.string().min(1).max(256);
 
 /** Who but these lowers or removes a Pod Security label of a namespace violates `namespaceLabelChange`. */
 const labelGuard = z.strictObject({
   allow: z
     .strictObject({
-      users: z.array(z.string().min(1).max(256)).max(64).default([]),
-      groups: z.array(z.string().min(1).max(256)).max(64).default(['system:masters']),
+      users: z.array(userName).max(64).default([]).describe('Names of users who may.'),
+      groups: z.array(userName).max(64).default(['system:masters']).describe('Groups whose members may.'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Who may lower or remove such labels.'),
 });
 
-const podSecurity = z.strictObject({
-  mode: mode.optional(),
-  level: z.enum(levels),
-  version,
-  namespaceLabels: z.enum(['Ignore', 'Tighten', 'Respect']).default('Tighten'),
-  labelGuard: labelGuard.optional(),
-  workloads: z.enum(['Enforce', 'Warn', 'Ignore']).default('Enforce'),
-  rules: ruleEntries.prefault({}),
-  except: z.array(exclusion).max(64).default([]),
-});
+const podSecurity = z
+  .strictObject({
+    mode: mode.optional().describe("The mode of this section; absent: the policy's."),
+    level: z.enum(levels).describe('The level of the Pod Security Standards.'),
+    version: version.describe(
+      'The version of the standards: latest, or v1.N so that an upgrade does not tighten them.',
+    ),
+    namespaceLabels: z
+      .enum(['Ignore', 'Tighten', 'Respect'])
+      .default('Tighten')
+      .describe(
+        'What the labels pod-security.kubernetes.io/* of a namespace do: nothing, add to this policy, or replace its level.',
+      ),
+    labelGuard: labelGuard
+      .optional()
+      .describe('Who else lowers or removes those labels violates the rule namespaceLabelChange.'),
+    workloads: z
+      .enum(['Enforce', 'Warn', 'Ignore'])
+      .default('Enforce')
+      .describe('The most that findings in the templates of Deployments, Jobs and the like lead to.'),
+    rules: ruleEntries
+      .prefault({})
+      .describe('A mode of its own, or settings, for single rules; an entry switches its rule on.'),
+    except: z
+      .array(exclusion)
+      .max(64)
+      .default([])
+      .describe('What is allowed all the same, by rule, value and container.'),
+  })
+  .check(
+    crdRule({
+      cel: "!has(self.labelGuard) || !has(self.namespaceLabels) || self.namespaceLabels != 'Ignore'",
+      check: ({ labelGuard, namespaceLabels }) => labelGuard === undefined || namespaceLabels !== 'Ignore',
+      message: 'guards labels that namespaceLabels: Ignore leaves unread: say Tighten or Respect',
+      path: ['labelGuard'],
+    }),
+  );
 
 /** What an operator adds to the denials of the policy; a language that is missing is told in the other. */
-const message = z.strictObject({ en: note.optional(), ja: note.optional() });
+const message = z.strictObject({
+  en: line(256).optional().describe('In English.'),
+  ja: line(256).optional().describe('In Japanese.'),
+});
+
+/** Every field of a spec that holds a mode, from the spec. */
+const modeFields: readonly (readonly string[])[] = [
+  ['mode'],
+  ['podSecurity', 'mode'],
+  ...ruleIds.map((id) => ['podSecurity', 'rules', id, 'mode']),
+];
+
+/** `self.?podSecurity.?mode.orValue('')`: no field on the way needs to be there. */
+const modesInCel = modeFields.map((field) => `self.?${field.join('.?')}.orValue('')`).join(', ');
+
+/** An empty selector means every object, so nobody can leave it. */
+function selectsSome({ match: { objectSelector } }: { readonly match: PolicyMatch }): boolean {
+  if (objectSelector === undefined) return false;
+  return Object.keys(objectSelector.matchLabels).length + objectSelector.matchExpressions.length > 0;
+}
+
+const selectsSomeInCel = ['matchLabels', 'matchExpressions']
+  .map((field) => `size(self.?match.?objectSelector.?${field}.orValue(${field === 'matchLabels' ? '{}' : '[]'})) > 0`)
+  .join(' || ');
+
+const spec = z
+  .strictObject({
+    mode: mode
+      .default('Audit')
+      .describe('What a violation leads to: the request is denied, its sender is warned, or it is only recorded.'),
+    onUpdate: onUpdate
+      .default('All')
+      .describe('Whether a changed template is held to what the old one violated too, or only to what is new.'),
+    match: policyMatch
+      .prefault({})
+      .describe('Which objects the policy has a say in: all conditions must hold; none means all objects.'),
+    podSecurity: podSecurity.optional().describe('A level of the Pod Security Standards.'),
+    message: message
+      .optional()
+      .describe('What stands under every denial of this policy; a language that is missing is told in the other.'),
+  })
+  .check(
+    crdRule({
+      cel: `!(${selectsSomeInCel}) || !('Enforce' in [${modesInCel}])`,
+      check: (spec) => !selectsSome(spec) || !modeFields.some((field) => valueAt(spec, field) === 'Enforce'),
+      message:
+        'is only for Warn and Audit, and something here says mode: Enforce: whoever writes an object writes its labels, and could leave them out',
+      path: ['match', 'objectSelector'],
+    }),
+  );
 
 /** What an operator wants of pods: kind PodPolicy, cluster-scoped, the same YAML in files and in the cluster. */
 export const podPolicySchema = z.strictObject({
   apiVersion: z.literal(apiVersion),
   kind: z.literal('PodPolicy'),
   metadata: z.looseObject({ name: objectName }),
-  spec: z.strictObject({
-    mode: mode.default('Audit'),
-    onUpdate: onUpdate.default('All'),
-    match: policyMatch.prefault({}),
-    podSecurity: podSecurity.optional(),
-    message: message.optional(),
-  }),
+  spec: spec.describe('What is wanted of pods, and where.'),
   /** Written by the controller; whoever keeps what `kubectl get -o yaml` printed may have it in a file. */
   status: z.unknown().optional(),
 });
