@@ -49,7 +49,13 @@ export async function startLateView(milliseconds: number, objects: readonly Clus
     const url = new URL(request.url ?? '', 'https://late');
     const name = url.searchParams.get('fieldSelector')?.replace('metadata.name=', '');
     const history = histories.get(name === undefined ? url.pathname : `${url.pathname}/${name}`);
-    if (history === undefined || request.method !== 'GET') refuse(response, 403);
+    if (history === undefined && request.method === 'GET' && !url.searchParams.has('watch')) {
+      // What is not seen late is seen as it is, and cannot be followed.
+      client.request({ method: 'GET', path: url.pathname + url.search }).then(
+        ({ status, body }) => answer(response, status, body),
+        () => response.destroy(),
+      );
+    } else if (history === undefined || request.method !== 'GET') refuse(response, 403);
     else if (url.searchParams.has('watch')) watchLate(request, response, { history, late: () => late(history) });
     else show(response, history[late(history)]?.object);
   });
@@ -96,17 +102,17 @@ function watchLate(request: IncomingMessage, response: ServerResponse, { history
 }
 
 function show(response: ServerResponse, object: unknown): void {
-  if (object === undefined) {
-    refuse(response, 404);
-    return;
-  }
-  response.writeHead(200, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(object));
+  if (object === undefined) refuse(response, 404);
+  else answer(response, 200, object);
 }
 
 function refuse(response: ServerResponse, code: number): void {
+  answer(response, code, { kind: 'Status', code, message: 'refused by the late view' });
+}
+
+function answer(response: ServerResponse, code: number, body: unknown): void {
   response.writeHead(code, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ kind: 'Status', code, message: 'refused by the late view' }));
+  response.end(JSON.stringify(body));
 }
 
 function kubeconfigFor(port: number, certificate: string): object {

@@ -22,6 +22,8 @@ export async function openCluster(options: ServeOptions, settings: Settings): Pr
 /** Where a process that serves looks namespaces up. */
 export interface WatchedNamespaces {
   readonly namespaces: NamespaceSource;
+  /** Of what is known of them, for the log. */
+  readonly origin: 'the cluster' | 'nobody to ask';
   /** Why the API server must not be sent here; undefined when it may, and from then on for ever. */
   unreadiness(): string | undefined;
 }
@@ -34,8 +36,7 @@ interface Observers {
 
 export async function openNamespaces({ client, log, metrics }: Observers): Promise<WatchedNamespaces> {
   if (client === undefined) {
-    log.info('no cluster to ask: namespaces have no labels, and policies come from --policy alone');
-    return { namespaces: namespacesOffline, unreadiness: () => undefined };
+    return { namespaces: namespacesOffline, origin: 'nobody to ask', unreadiness: () => undefined };
   }
   const { watchNamespaces } = await import('../io/cluster/namespaces.ts');
   const namespaces = watchNamespaces({ client, log, metrics, elapsed: () => performance.now() });
@@ -43,5 +44,9 @@ export async function openNamespaces({ client, log, metrics }: Observers): Promi
   namespaces.first.then(() => {
     listed = true;
   });
-  return { namespaces, unreadiness: () => (listed ? undefined : 'the namespaces of the cluster were not listed yet') };
+  return {
+    namespaces,
+    origin: 'the cluster',
+    unreadiness: () => (listed ? undefined : 'the namespaces of the cluster were not listed yet'),
+  };
 }

@@ -32,7 +32,10 @@ export function addServeCommand(program: Command): void {
     .option('--probe-port <port>', 'port of GET /livez, /readyz, /metrics; 0 picks one', parsePort, 8080)
     .option('--cert <file>', 'certificate and chain, PEM; re-read when it changes')
     .option('--key <file>', 'key of the certificate, PEM')
-    .option('--kubeconfig <file>', "how to reach the cluster of the CA (default: the pod's service account)")
+    .option(
+      '--kubeconfig <file>',
+      "how to reach the cluster of CA, policies and namespaces (default: the pod's service account)",
+    )
     .option('--dev', 'make a CA and a certificate for loopback, and a webhook configuration to apply')
     .option('--dir <folder>', 'where --dev writes ca.crt and webhook-configuration.yaml', '.sekisho')
     .addOption(

@@ -37,13 +37,13 @@ export async function serve(options: ServeOptions): Promise<void> {
     metrics,
     client,
   });
-  const { namespaces, unreadiness } = await openNamespaces({ client, log, metrics });
+  const known = await openNamespaces({ client, log, metrics });
   const certificate = await openCertificate(options, settings, { log, metrics, client });
   const host = options.host ?? (options.dev ? '127.0.0.1' : await anyAddress());
   const life = startLife({
     log,
     metrics,
-    unreadiness: () => certificate.unreadiness() ?? source.unreadiness() ?? unreadiness(),
+    unreadiness: () => certificate.unreadiness() ?? source.unreadiness() ?? known.unreadiness(),
     delay: settings.shutdownDelay ?? (options.dev ? 0 : shutdownDelay),
   });
   const probePort = await life.probes.listen({ host, port: options.probePort });
@@ -56,7 +56,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       return source.policies;
     },
     ...offline,
-    namespaces,
+    namespaces: known.namespaces,
     locale,
     ...(settings.installation && { canaryNamespace: settings.installation.canaryNamespace }),
   };
@@ -67,7 +67,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const url = urlOf('https', host, port);
   await certificate.announce(urlOf('https', developmentAddress(options), port));
   life.listening(webhook);
-  log.info({ url, probeUrl: urlOf('http', host, probePort), ...source.summary() }, 'listening');
+  const addresses = { url, probeUrl: urlOf('http', host, probePort) };
+  log.info({ ...addresses, ...source.summary(), namespaces: known.origin }, 'listening');
   log.flush();
 }
 

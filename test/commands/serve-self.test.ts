@@ -13,8 +13,8 @@ import {
   secretPath,
   startCertificateCluster,
 } from '../io/certificates/certificate-cluster.ts';
-import { authority } from '../io/server/running-webhook.ts';
 import { daysFrom } from '../lifetimes.ts';
+import { writeKubeconfig } from './loopback-kubeconfig.ts';
 import { newFolder, program, run } from './running-sekisho.ts';
 
 /* `sekisho serve` with a CA Secret in a cluster: certificates.mode self. */
@@ -40,16 +40,7 @@ async function startServe(url: string) {
   };
   const certs = { leafLifetime: '10s', propagation: '1s', names: ['127.0.0.1'] };
   await writeFile(config, JSON.stringify({ shutdownDelay: '0s', certs, installation }));
-  const ca = Buffer.from(authority.cert).toString('base64');
-  await writeFile(
-    kubeconfig,
-    JSON.stringify({
-      clusters: [{ name: 'one', cluster: { server: url, 'certificate-authority-data': ca } }],
-      users: [{ name: 'one', user: { token: 'good' } }],
-      contexts: [{ name: 'one', context: { cluster: 'one', user: 'one' } }],
-      'current-context': 'one',
-    }),
-  );
+  await writeKubeconfig(kubeconfig, url);
   const port = await freePort();
   const flags = ['--port', '0', '--host', '127.0.0.1', '--probe-port', String(port), '-p', 'builtin:restricted'];
   const child = spawn(program, ['serve', ...flags, '--config', config, '--kubeconfig', kubeconfig], {

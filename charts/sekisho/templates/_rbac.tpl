@@ -52,6 +52,12 @@ metadata:
 - {apiGroups: [sekisho.dev], resources: [podpolicies/status, podpolicyexceptions/status], verbs: [patch]}
 {{- end }}
 
+{{/* What pods are judged by. A namespace is also got by its name: a pod may come before the watch has told of it. */}}
+{{- define "sekisho.sourceRules" -}}
+- {apiGroups: [""], resources: [namespaces], verbs: [get, list, watch]}
+- {apiGroups: [sekisho.dev], resources: [podpolicies, podpolicyexceptions], verbs: [list, watch]}
+{{- end }}
+
 {{/* Canaries: creating by dry run is creating to RBAC; the quota of the namespace lets no pod in. */}}
 {{- define "sekisho.canaryRules" -}}
 - {apiGroups: [""], resources: [pods], verbs: [create]}

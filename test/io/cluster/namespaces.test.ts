@@ -192,6 +192,21 @@ describe('a namespace that the watch has not told of yet', () => {
     });
   });
 
+  test('is not kept where the watch has overtaken the answer on its way', async () => {
+    await using following = follow();
+    await following.namespaces.first;
+    await watching();
+    put('brief', { team: 'a' });
+    const told = following.told(2);
+    const object = api.objects.get(`${namespacesPath}/brief`);
+    remove('brief');
+    await told();
+    intercept = (call) => (isGet(call) ? { status: 200, body: object } : undefined);
+    expect(await following.read('brief')).toEqual({ team: 'a' });
+    intercept = () => undefined;
+    expect(await following.read('brief')).toBe('it does not exist');
+  });
+
   test('is read again after half a minute where the watch says nothing, and the last answer stays in an outage', async () => {
     intercept = ({ query }) => (query.has('watch') ? 'hang' : undefined);
     await using following = follow();
@@ -288,3 +303,41 @@ describe('while the API server is away', () => {
     expect(await Promise.race([following.namespaces.first.then(() => 'listed'), 'not listed'])).toBe('not listed');
   });
 });
+
+/** Numbers from 0 to 1 that are the same for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+test('whatever happens to namespaces and watches, in whatever order: in the end what is known is what is', async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = randomFrom(seed);
+    const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
+    await using following = follow();
+    await following.namespaces.first;
+    await watching();
+    const names = ['a', 'b', 'c'];
+    let release = (): void => undefined;
+    for (let step = 0; step < 40; step++) {
+      const name = pick(names);
+      const act = pick(['put', 'put', 'remove', 'read', 'read', 'hold', 'release', 'forget', 'wait']);
+      if (act === 'put') put(name, { step: `${seed}-${step}` });
+      if (act === 'remove') remove(name);
+      if (act === 'read') await following.read(name);
+      if (act === 'hold' && api.watchers.size > 0) release = holdWatches();
+      if (act === 'release') release();
+      if (act === 'forget') api.forgetHistory();
+      if (act === 'wait') await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    release();
+    const truth = names.map((name) => api.objects.get(`${namespacesPath}/${name}`)?.metadata['labels']);
+    const expected = truth.map((labels) => labels ?? 'it does not exist');
+    const known = () => Promise.all(names.map(following.read));
+    await expect.poll(known, { timeout: 20_000, interval: 5, message: `seed ${seed}` }).toEqual(expected);
+    for (const name of names) remove(name);
+  }
+}, 120_000);

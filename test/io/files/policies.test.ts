@@ -37,6 +37,41 @@ async function failureOf(sources: readonly string[]): Promise<string> {
   return (thrown as SekishoError).message.replaceAll(dir, '');
 }
 
+const exception = (name: string): string => `apiVersion: sekisho.dev/v1alpha1
+kind: PodPolicyException
+metadata: { name: ${name} }
+spec:
+  policies: [{ name: a, rules: [hostPorts] }]
+  match: { namespaces: { include: [shop] } }
+  reason: vendor fix promised
+  expiresAt: "2027-01-31T00:00:00Z"
+`;
+
+describe('exceptions', () => {
+  test('stand beside policies, in one file or another, and may have the name of a policy', async () => {
+    const mixed = await file('mixed.yaml', `${policy('a')}---\n${exception('a')}`);
+    const alone = await file('alone.yaml', exception('b'));
+    const { policies, exceptions } = await readPolicies([mixed, alone], () => undefined);
+    expect(policies.map(({ metadata }) => metadata.name)).toEqual(['a']);
+    expect(exceptions.map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
+  });
+
+  test('alone are refused: everything would pass', async () => {
+    expect(await failureOf([await file('alone.yaml', exception('b'))])).toBe(
+      '/alone.yaml: holds no PodPolicy: name a file or folder that does',
+    );
+  });
+
+  test('are read as strictly, and no two have one name', async () => {
+    await file('p.yaml', policy('a'));
+    await file('x.yaml', `${exception('b')}  unknown: 1\n`);
+    expect(await failureOf([dir])).toBe('/x.yaml:9:3: spec.unknown: is not a known field');
+    await file('x.yaml', exception('b'));
+    await file('y.yaml', exception('b'));
+    expect(await failureOf([dir])).toBe('/y.yaml:1:1: the exception b stands in /x.yaml:1:1 too: rename one of them');
+  });
+});
+
 describe('policies', () => {
   test('are read from names, files and folders, in that order', async () => {
     await mkdir(join(dir, 'more', 'deeper.yaml'), { recursive: true });

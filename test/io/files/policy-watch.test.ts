@@ -256,3 +256,30 @@ describe('nothing is served', () => {
     await expect(watch(['builtin:strict'])).rejects.toThrow(/no such built-in/);
   });
 });
+
+const exception = (name: string, reason = 'vendor fix'): string =>
+  `apiVersion: sekisho.dev/v1alpha1\nkind: PodPolicyException\nmetadata: {name: ${name}}\nspec: {policies: [{name: a, rules: [hostPorts]}], match: {namespaces: {include: [shop]}}, reason: "${reason}", expiresAt: "2027-01-31T00:00:00Z"}\n`;
+
+describe('exceptions in files', () => {
+  test('come, go and break as policies do, but of one that was never good nothing is left', async () => {
+    await write('a.yaml', policy('a'));
+    await write('x.yaml', exception('x'));
+    await write('z.yaml', exception('z', ''));
+    using watched = await watch();
+    expect(watched.holding()).toEqual(['a', 'x']);
+    expect(watched.reasons()).toMatch(/^leftOut: \/z\.yaml:4:\d+: spec\.reason: /);
+    await write('x.yaml', exception('x', ''));
+    expect(await watched.poll()).toEqual(['a', 'x kept']);
+    await rm(join(dir, 'x.yaml'));
+    expect(await watched.poll()).toEqual(['a']);
+  });
+
+  test('are not enough: the last policies stay when only exceptions are left', async () => {
+    await write('a.yaml', policy('a'));
+    await write('x.yaml', exception('x'));
+    using watched = await watch();
+    await rm(join(dir, 'a.yaml'));
+    expect(await watched.poll()).toEqual(['a', 'x']);
+    expect(watched.failures).toEqual([': holds no PodPolicy: name a file or folder that does']);
+  });
+});
