@@ -6,6 +6,7 @@ import {
   builtin,
   containerSecuredWith,
   containerWith,
+  exceptionOf,
   isAllowed,
   podWith,
   policyOf,
@@ -327,6 +328,52 @@ describe('names', () => {
       policyOf({ mode: 'Enforce', match: { namespaces: { exclude: ['free'] } }, podSecurity: { level: 'baseline' } }),
     ];
     expect(await isAllowed(podWith({ hostPID: true }, { namespace: 'free' }), { policies })).toBe(false);
+  });
+});
+
+describe('exceptions', () => {
+  const policies = [policyOf({ mode: 'Enforce', podSecurity: { level: 'restricted' } })];
+  const fromPrivileged = { policies: [{ name: 'production', rules: ['privileged'] }] };
+  const pod = podWith({ containers: [privileged] });
+
+  test('one that has expired has no effect', async () => {
+    const expiresAt = '2026-11-22T12:00:00Z';
+    const exceptions = [exceptionOf({ ...fromPrivileged, expiresAt })];
+    const now = Date.parse(expiresAt);
+    expect(await isAllowed(pod, { policies, exceptions, now: now - 1 })).toBe(true);
+    expect(await isAllowed(pod, { policies, exceptions, now })).toBe(false);
+  });
+
+  test('two that overlap excuse no more than each by itself', async () => {
+    const exceptions = [
+      exceptionOf({ ...fromPrivileged, match: { names: ['trusted'], containers: ['evil'] } }, 'a'),
+      exceptionOf({ ...fromPrivileged, match: { names: ['example'], containers: ['app'] } }, 'b'),
+    ];
+    expect(await isAllowed(pod, { policies, exceptions })).toBe(false);
+  });
+
+  test.each(['labels', 'annotations'])('nobody excuses himself by %s', async (field) => {
+    const exceptions = [exceptionOf({ ...fromPrivileged, match: { names: ['trusted'] } }, 'legacy')];
+    const claimed = { name: 'trusted', exception: 'legacy', 'sekisho.dev/exception': 'legacy' };
+    const object = { ...pod, metadata: { name: 'example', [field]: claimed } };
+    expect(await isAllowed(object, { policies, exceptions })).toBe(false);
+  });
+
+  test('thousands of excused violations do not hide the one that is not, nor let it through', async () => {
+    const many = Array.from({ length: 6_000 }, (_, i) => ({ ...privileged, name: `c${i}` }));
+    const containers = [...many, containerSecuredWith({ privileged: true, runAsUser: 0 }, 'evil')];
+    const exceptions = [exceptionOf(fromPrivileged)];
+    const newOnly = [policyOf({ mode: 'Enforce', onUpdate: 'NewOnly', podSecurity: { level: 'restricted' } })];
+    const object = wrap('Deployment', podWith({ containers }));
+    const oldObject = wrap('Deployment', podWith({ containers }, { labels: { a: 'b' } }));
+    const { response } = await answer(reviewOf(object, { kind: 'Deployment', oldObject }), {
+      policies: newOnly,
+      exceptions,
+    });
+    expect(response.allowed).toBe(false);
+    expect(response.status?.message).toContain('[runAsUser]');
+    expect(response.status?.message).toMatch(/: 1\+ violations of policy production\n/);
+    expect(await isAllowed(podWith({ containers: many }), { policies, exceptions })).toBe(true);
   });
 });
 

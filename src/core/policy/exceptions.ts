@@ -6,7 +6,7 @@ import type { PodPolicyException } from './pod-policy-exception.ts';
 /** Which exception excuses a finding. */
 export interface Excuse {
   readonly name: string;
-  /** When it ends, in UTC, where that is within seven days. */
+  /** `expiresAt`, where that is within seven days. */
   readonly expiring?: string;
 }
 
@@ -93,7 +93,7 @@ function unknownNames({ spec }: PodPolicyException, known: ReadonlySet<string>) 
 }
 
 /** How long before its end an exception says so. */
-const expiringFor = 7 * 24 * 3_600_000;
+export const expiringFor = 7 * 24 * 3_600_000;
 
 interface Life {
   /** Before it the end is too far away. */
@@ -161,7 +161,7 @@ function bindExceptions(inForce: readonly Usable[], now: number): BoundException
   const byPolicy = new Map<string, Map<string, BoundException[]>>();
   for (const { exception, life } of inForce) {
     const { metadata, spec } = exception;
-    const expiring = now >= life.expiring ? { expiring: toMoment(life.end) } : {};
+    const expiring = now >= life.expiring ? { expiring: spec.expiresAt } : {};
     const bound: BoundException = { excuse: { name: metadata.name, ...expiring }, match: spec.match };
     for (const { name, rules } of spec.policies) {
       const byRule = byPolicy.get(name) ?? new Map<string, BoundException[]>();
@@ -174,11 +174,6 @@ function bindExceptions(inForce: readonly Usable[], now: number): BoundException
     }
   }
   return byPolicy;
-}
-
-/** To the second, as Kubernetes writes it, however many digits or which offset the exception has. */
-function toMoment(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().replace(/\.000Z$/, 'Z');
 }
 
 /**

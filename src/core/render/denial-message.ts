@@ -86,10 +86,12 @@ export function denialMessage(denial: Denial, language: Language): string {
 }
 
 function headingLine(denial: Denial, names: readonly string[], locale: Locale): string {
-  const { object, groups } = denial;
+  const { object, groups, truncated } = denial;
   return localize(heading, locale, {
     object: objectText(object),
-    count: localize(pluralForm(violations, groups.length), locale, { count: countOf(denial) }),
+    count: localize(truncated ? violations.many : pluralForm(violations, groups.length), locale, {
+      count: countOf(denial),
+    }),
     policies: localize(pluralForm(policies, names.length), locale, { names: someNames(names, 5) }),
   });
 }

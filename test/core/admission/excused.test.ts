@@ -3,6 +3,7 @@ import {
   answer,
   containerSecuredWith,
   exceptionOf,
+  type Json,
   podWith,
   policyOf,
   reviewOf,
@@ -48,6 +49,9 @@ describe('a denial', () => {
   test('offers a repair although an excused violation stays', async () => {
     const { status } = await told(both, { exceptions: [exceptionOf(from('privileged'))] });
     expect(status?.message).toContain('These changes satisfy 1 of 1:\n  spec: {hostPID: null}');
+    const beside = podWith({ ...(both['spec'] as Json), volumes: [{ name: 'run', hostPath: { path: '/run' } }] });
+    const partly = await told(beside, { exceptions: [exceptionOf(from('hostNamespaces'))] });
+    expect(partly.status?.message).toContain('These changes satisfy 1 of 2:\n  spec: {containers: ');
   });
 });
 

@@ -244,9 +244,11 @@ describe('a rule that overrides another', () => {
 describe('time', () => {
   const end = Date.parse('2027-01-31T00:00:00Z');
   const day = 24 * 3_600_000;
+  /** The same view each time, so that what was bound for it is remembered. */
+  const { namespace } = occasionIn('shop');
   const excuses = (set: ReturnType<typeof createPolicySet>, now: number) =>
     set
-      .rulesFor(occasionIn('shop', { now }))
+      .rulesFor(occasionIn('shop', { now, namespace }))
       .rules.flatMap(({ exceptions = [] }) => exceptions.map(({ excuse }) => excuse));
   const setWith = (spec: Json, maxExceptionDuration?: number) =>
     createPolicySet({
@@ -270,9 +272,16 @@ describe('time', () => {
 
   test('an end with an offset is the same moment', () => {
     const set = setWith({ expiresAt: '2027-01-31T09:00:00+09:00' });
-    expect(excuses(set, end - 1)).toEqual([{ name: 'legacy', expiring: '2027-01-31T00:00:00Z' }]);
+    expect(excuses(set, end - 1)).toEqual([{ name: 'legacy', expiring: '2027-01-31T09:00:00+09:00' }]);
     expect(excuses(set, end)).toHaveLength(0);
   });
+
+  test.each(['2027-01-31', '2027-01-31T00:00:00', '2027-02-29T00:00:00Z', '2027-01-31T24:00:00Z', 'never'])(
+    '%s is no end',
+    (expiresAt) => {
+      expect(() => exceptionOf({ ...fromHostPid, expiresAt })).toThrow(/must be a moment such as/);
+    },
+  );
 
   test('one that ends too far away has no effect until it does not any more', () => {
     const set = setWith({ expiresAt: '2027-01-31T00:00:00Z' }, 90 * day);
@@ -291,7 +300,7 @@ describe('time', () => {
 
   test('what is bound is the same until something changes', () => {
     const set = setWith({ expiresAt: '2027-01-31T00:00:00Z' }, 90 * day);
-    const at = (now: number) => set.rulesFor(occasionIn('shop', { now }));
+    const at = (now: number) => set.rulesFor(occasionIn('shop', { now, namespace }));
     expect(at(end - 80 * day)).toBe(at(end - 8 * day));
     expect(at(end - 7 * day)).not.toBe(at(end - 8 * day));
     expect(at(end - 7 * day)).toBe(at(end - 1));
@@ -578,7 +587,8 @@ describe('scopes of different exceptions', () => {
 
 test('without exceptions nothing is bound for them', () => {
   const set = createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: 'Enforce' });
-  const early = set.rulesFor(occasionIn('shop', { now: 0 }));
-  expect(set.rulesFor(occasionIn('shop', { now: Number.MAX_SAFE_INTEGER }))).toBe(early);
+  const { namespace } = occasionIn('shop');
+  const early = set.rulesFor(occasionIn('shop', { now: 0, namespace }));
+  expect(set.rulesFor(occasionIn('shop', { now: Number.MAX_SAFE_INTEGER, namespace }))).toBe(early);
   expect(early.rules.filter(({ exceptions }) => exceptions)).toEqual([]);
 });
