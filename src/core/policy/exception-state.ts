@@ -1,12 +1,9 @@
-import type { Acceptance } from './exceptions.ts';
+import { type Acceptance, expiringFor } from './exceptions.ts';
 
 /** How an exception stands to those who count them. */
 export const exceptionStates = ['active', 'expiring', 'expired', 'refused'] as const;
 
 export type ExceptionState = (typeof exceptionStates)[number];
-
-/** So long before its end an exception is said to be expiring. */
-export const expiringFor = 7 * 24 * 3_600_000;
 
 /** When what is said of an exception changes, in milliseconds: the end comes near enough, nearer, and is there. */
 export function momentsOf(expiresAt: string, maxDuration?: number): readonly number[] {
