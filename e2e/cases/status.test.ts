@@ -189,7 +189,8 @@ describeCase('what is made of policies and exceptions', ['helm', 'binaries'], ()
 
   test('is told to somebody with the role view, as far as it goes', async () => {
     await kubectlOutput(['-n', namespace, 'create', 'serviceaccount', 'viewer']);
-    const viewer = [`--serviceaccount=${namespace}:viewer`, '--clusterrole=view'];
+    // What `view` is made of: nobody puts it together where only an API server runs.
+    const viewer = [`--serviceaccount=${namespace}:viewer`, '--clusterrole=system:aggregate-to-view'];
     await kubectlOutput(['-n', namespace, 'create', 'rolebinding', 'viewer', ...viewer]);
     const kubeconfig = await kubeconfigOf('viewer', namespace);
     await ready('serve', 3);
