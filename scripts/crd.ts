@@ -62,7 +62,8 @@ export function crdSchemaOf(schema: z.ZodType, path: string): Node {
 
 function structural(node: Node, path: string): Node {
   if (node.anyOf !== undefined) return intOrString(node, path);
-  const { additionalProperties, properties, items, ...rest } = node;
+  // With a format the API server (1.37) takes a list for a string; the pattern that zod writes beside it says as much.
+  const { additionalProperties, properties, items, format: _, ...rest } = node;
   assertBounded(node, path);
   return {
     ...rest,
@@ -70,8 +71,16 @@ function structural(node: Node, path: string): Node {
     ...(typeof additionalProperties === 'object' && {
       additionalProperties: structural(additionalProperties, `${path}.*`),
     }),
-    ...(items && { items: structural(items, `${path}[]`) }),
+    ...(items && { items: withoutDefaults(structural(items, `${path}[]`)) }),
   };
+}
+
+/**
+ * In an item of a list the API server fills nothing in: apply patches a list as a whole, so whoever compares what he
+ * wrote with what is kept (kubectl, Argo CD) would see a difference for ever. Whoever parses fills it in all the same.
+ */
+function withoutDefaults({ default: _, ...node }: Node): Node {
+  return { ...node, ...(node.properties && { properties: mapValues(node.properties, withoutDefaults) }) };
 }
 
 /** The only union that a structural schema can say. */
@@ -81,7 +90,8 @@ function intOrString({ anyOf = [], ...rest }: Node, path: string): Node {
     throw new Error(`${path}: no union but of string and integer can stand in a CRD`);
   }
   assertBounded(text, path);
-  const { type: _, ...bounds } = text;
+  assertBounded(number, path);
+  const { type: _, ...bounds } = { ...number, ...text };
   return { ...rest, ...bounds, anyOf: [{ type: 'integer' }, { type: 'string' }], 'x-kubernetes-int-or-string': true };
 }
 

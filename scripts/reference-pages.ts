@@ -61,7 +61,10 @@ function commonNode(nodes: readonly Node[]): Node | undefined {
   const [first, ...rest] = nodes.map(({ description: _, ...node }) => node);
   const same = rest.length > 5 && rest.every((node) => JSON.stringify(node) === JSON.stringify(first));
   return same && first !== undefined
-    ? { ...first, description: 'What is said of one of [the rules](../rules/en/README.md); an empty entry switches it on.' }
+    ? {
+        ...first,
+        description: 'What is said of one of [the rules](../rules/en/README.md); an empty entry switches it on.',
+      }
     : undefined;
 }
 
@@ -93,9 +96,7 @@ function boundsOf(node: Node): readonly string[] {
     ...range(undefined, node.maxProperties, ' entries'),
     ...(node.format === 'date-time' ? [] : range(node.minLength, node.maxLength, ' characters')),
     ...range(safe(node.minimum), safe(node.maximum), ''),
-    ...(node.pattern === undefined || node.format === 'date-time'
-      ? []
-      : [`\`${node.pattern}\``]),
+    ...(node.pattern === undefined || node.format === 'date-time' ? [] : [`\`${node.pattern}\``]),
   ];
   const inner = [
     node.items,

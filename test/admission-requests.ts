@@ -5,6 +5,7 @@ import type { Language } from '../src/core/locale.ts';
 import { type Workload, workloads } from '../src/core/pod/workload.ts';
 import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
 import type { Mode } from '../src/core/policy/mode.ts';
+import { type NamespaceSource, nameLabel } from '../src/core/policy/namespace.ts';
 import { type PodPolicy, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
 import { type PodPolicyException, parsePodPolicyException } from '../src/core/policy/pod-policy-exception.ts';
 import { createPolicySet, type Occasion } from '../src/core/policy/policy-set.ts';
@@ -46,6 +47,7 @@ export interface ReviewOptions {
   readonly subResource?: string;
   readonly namespace?: string;
   readonly oldObject?: unknown;
+  readonly user?: string;
 }
 
 export function workloadNamed(kind: string): Workload {
@@ -68,7 +70,7 @@ export function reviewOf(object: unknown, options: ReviewOptions = {}): Json {
       subResource: options.subResource ?? '',
       namespace: options.namespace ?? 'shop',
       operation: options.operation ?? (options.oldObject === undefined ? 'CREATE' : 'UPDATE'),
-      userInfo: { username: 'alice' },
+      userInfo: { username: options.user ?? 'alice' },
       object,
       oldObject: options.oldObject ?? null,
     },
@@ -79,10 +81,21 @@ export interface Under {
   readonly policies?: readonly PodPolicy[];
   readonly ceiling?: Mode;
   readonly locale?: Language;
+  readonly namespaces?: NamespaceSource;
   readonly exceptions?: readonly PodPolicyException[];
   /** Milliseconds since the epoch; without it, the clock's. */
   readonly now?: number;
 }
+
+/** One namespace with these labels, whatever it is called. */
+export function labelled(labels: Readonly<Record<string, string>>): NamespaceSource {
+  return { read: (name) => ({ name, labels: new Map([...Object.entries(labels), [nameLabel, name]]) }) };
+}
+
+/** No namespace can be read. */
+export const unreadableNamespaces: NamespaceSource = {
+  read: (name) => ({ name, unavailable: 'connection refused' }),
+};
 
 /** A pod that nobody applies, without labels, in a namespace of which nothing but its name is known. */
 export function occasionIn(namespace: string, more: Partial<Occasion> = {}): Occasion {
@@ -105,8 +118,8 @@ export async function answer(review: unknown, under: Under = {}): Promise<Answer
     ceiling: under.ceiling ?? 'Enforce',
     exceptions: under.exceptions ?? [],
   });
-  const { now = Date.now() } = under;
-  const context = { policies, ...offline, now: () => now, locale: under.locale ?? 'en' } as const;
+  const { now = Date.now(), namespaces = offline.namespaces, locale = 'en' } = under;
+  const context = { policies, ...offline, namespaces, now: () => now, locale } as const;
   const { response, ...rest } = await answerRequest(parseAdmissionReview(review), context);
   return { ...rest, response: JSON.parse(formatAdmissionReview(response)).response };
 }

@@ -11,6 +11,8 @@ export interface KubeApiserverOptions {
   readonly port: number;
   /** The administrator's token, to ask whether it is ready. */
   readonly token: string;
+  /** The built-in PodSecurity admission is switched off. */
+  readonly withoutPodSecurity?: boolean;
   /** With a node; without it: on loopback, and no pod ever runs. */
   readonly node?: {
     /** Puts a command line into the node's network. */
@@ -44,13 +46,13 @@ export async function startKubeApiserver(options: KubeApiserverOptions): Promise
   return process;
 }
 
-function kubeApiserverArguments({ folder, etcdUrl, port, node }: KubeApiserverOptions): string[] {
+function kubeApiserverArguments({ folder, etcdUrl, port, node, withoutPodSecurity }: KubeApiserverOptions): string[] {
   const file = (name: keyof typeof apiServerFiles): string => join(folder, apiServerFiles[name]);
   const alone = [
     '--bind-address=127.0.0.1',
     '--advertise-address=127.0.0.1',
     '--endpoint-reconciler-type=none', // otherwise 1.37 refuses a loopback address
-    '--disable-admission-plugins=ServiceAccount',
+    `--disable-admission-plugins=ServiceAccount${withoutPodSecurity ? ',PodSecurity' : ''}`,
   ];
   const withNode = [
     '--bind-address=0.0.0.0',

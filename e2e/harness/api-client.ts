@@ -17,6 +17,10 @@ export interface ApiAnswer {
   readonly body: string;
   /** What a refusal says; empty when it is none. */
   readonly message: string;
+  /** The `Warning` headers, as they came. */
+  readonly warnings: readonly string[];
+  /** Names the event in the audit log. */
+  readonly auditId: string;
 }
 
 /** Speaks HTTP to the API server as the administrator: for thousands of requests, where kubectl would take minutes. */
@@ -66,7 +70,15 @@ function sendOnce({ method, path, body }: ApiRequest, base: URL, connection: Con
   return new Promise((resolve, reject) => {
     const outgoing = request(url, { ...connection, method, headers, timeout: 60_000 }, (response) => {
       const code = response.statusCode ?? 0;
-      text(response).then((answer) => resolve({ code, body: answer, message: messageOf(code, answer) }), reject);
+      const { warning: warnings = [], 'audit-id': [auditId = ''] = [] } = response.headersDistinct;
+      const answered = (answer: string): ApiAnswer => ({
+        code,
+        body: answer,
+        message: messageOf(code, answer),
+        warnings,
+        auditId,
+      });
+      text(response).then((answer) => resolve(answered(answer)), reject);
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error(`${method} ${path}: no answer within a minute`)));
     outgoing.on('error', reject);

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Locale } from '../core/locale.ts';
-import { builtinHint, collect, requirePolicy } from './policy-option.ts';
+import { builtinHint, collect, namespaceLabelsHint, requirePolicy } from './policy-option.ts';
 
 /** What the command line of `sekisho check` says. */
 export interface CheckOptions {
@@ -8,12 +8,15 @@ export interface CheckOptions {
   readonly output: 'table' | 'json' | 'yaml';
   readonly failOn: 'deny' | 'warn' | 'audit';
   readonly namespace: string;
+  readonly namespaceLabels?: string;
   readonly lang: Locale;
 }
 
 const details = `
 Reads files, folders (all *.yaml, *.yml and *.json below them; names that begin with a dot are left out) and, as -,
 standard input, which is also read where no path is given. YAML means what it means to kubectl.
+Labels of namespaces are those of the Namespace objects among the manifests; what --namespace-labels says comes first.
+A namespace that stands in neither has none; a policy that selects namespaces by label has a question there.
 
 Exit status:
   0  no violation that --fail-on minds
@@ -22,7 +25,8 @@ Exit status:
   3  no such violation, but a question that could not be answered
 
 In -o json and -o yaml, summary.objects counts all Kubernetes objects; deny, warn and audit count findings by mode;
-error counts findings that are an error, and documents that could not be read.`;
+excused counts those that an exception excuses, which neither a mode counts nor --fail-on minds; error counts findings
+that are an error, and documents that could not be read.`;
 
 export function addCheckCommand(program: Command): void {
   program
@@ -37,6 +41,7 @@ export function addCheckCommand(program: Command): void {
         .default('deny'),
     )
     .option('-n, --namespace <namespace>', 'where objects that name none are judged', 'default')
+    .option('--namespace-labels <file>', namespaceLabelsHint)
     .addHelpText('after', details)
     .action(async (paths: readonly string[], _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<CheckOptions>();

@@ -4,13 +4,21 @@ import { deniedViolations, proposeRepair } from '../core/engine/repair.ts';
 import type { ObjectReference } from '../core/pod/pod-view.ts';
 import { type Workload, workloadOfKind } from '../core/pod/workload.ts';
 import { isAtLeastAsStrict, type Mode } from '../core/policy/mode.ts';
-import { createPolicySet } from '../core/policy/policy-set.ts';
+import { createNamespaces } from '../core/policy/namespace.ts';
+import { createPolicySet, type PolicySet } from '../core/policy/policy-set.ts';
 import { type CheckedObject, type CheckOutcome, toCheckResult } from '../core/render/check-result.ts';
 import { printable } from '../core/render/escape.ts';
 import { renderJson } from '../core/render/json.ts';
 import { renderTable } from '../core/render/table.ts';
 import type { ManifestObject } from '../io/files/manifest-objects.ts';
-import { listManifests, type ManifestProblem, readManifest } from '../io/files/manifests.ts';
+import {
+  listManifests,
+  type Manifest,
+  type ManifestProblem,
+  readManifest,
+  standardInput,
+} from '../io/files/manifests.ts';
+import { findNamespaceLabels, type NamespaceLabels, readNamespaceLabels } from '../io/files/namespaces.ts';
 import { readPolicies, warnOnStderr } from '../io/files/policies.ts';
 import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
@@ -22,7 +30,9 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   const objects = await readPolicies(options.policy ?? []);
   warnOfIdleExceptions(objects, warnOnStderr);
   const policies = createPolicySet({ ...objects, ceiling: 'Enforce' });
-  const outcome = await checkManifests(paths, { policies, ...offline }, options.namespace);
+  const { namespace, namespaceLabels } = options;
+  const stated = namespaceLabels === undefined ? new Map() : await readNamespaceLabels(namespaceLabels);
+  const outcome = await checkManifests(paths, { policies, namespace, stated });
   await writeOutput(await render(outcome, options));
   return exitStatus(outcome, options.failOn);
 }
@@ -46,18 +56,25 @@ async function render(outcome: CheckOutcome, { output, lang }: CheckOptions): Pr
   return renderYaml(result);
 }
 
-async function checkManifests(
-  paths: readonly string[],
-  context: JudgeContext,
-  namespace: string,
-): Promise<CheckOutcome> {
+interface Terms {
+  readonly policies: PolicySet;
+  /** Where objects that name none are judged. */
+  readonly namespace: string;
+  /** Of namespaces, whatever the manifests say. */
+  readonly stated: NamespaceLabels;
+}
+
+async function checkManifests(paths: readonly string[], { policies, namespace, stated }: Terms): Promise<CheckOutcome> {
   const { files, problems } = listManifests(paths);
+  const read = createReader();
+  const namespaces = createNamespaces(new Map([...(await findNamespaceLabels(files, read)), ...stated]));
+  const context: JudgeContext = { policies, ...offline, namespaces };
   const violating: CheckedObject[] = [];
   let unreadable = reportProblems(problems);
   let objects = 0;
   for (const [index, file] of files.entries()) {
     showProgress(index, files.length);
-    const manifest = await readManifest(file);
+    const manifest = await read(file);
     unreadable += reportProblems(manifest.problems);
     objects += manifest.objects.length;
     for (const object of manifest.objects) {
@@ -70,6 +87,16 @@ async function checkManifests(
     unreadable += reportProblems(files.map((file) => ({ file, message: 'holds no Kubernetes object' })));
   }
   return { objects, unreadable, violating };
+}
+
+/** Standard input can be read only once. */
+function createReader(): (file: string) => Promise<Manifest> {
+  let input: Promise<Manifest> | undefined;
+  return (file) => {
+    if (file !== standardInput) return readManifest(file);
+    input ??= readManifest(file);
+    return input;
+  };
 }
 
 function reportProblems(problems: readonly ManifestProblem[]): number {

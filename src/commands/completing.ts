@@ -38,15 +38,27 @@ export async function describeCommands(program: Command): Promise<CompletedProgr
 }
 
 function describeCommand(command: Command): CompletedCommand {
-  const [argument] = command.registeredArguments;
-  const rules = command.name() === 'explain' ? podSecurityRules.map(({ id }) => id) : [];
-  const words = argument?.argChoices ?? rules;
+  const operands = operandsOf(command);
   return {
     name: command.name(),
     description: command.description(),
-    options: describeOptions(command),
-    ...(argument === undefined ? {} : { operands: { words, files: words.length === 0 } }),
+    options: [command, ...command.commands].flatMap(describeOptions),
+    ...(operands && { operands }),
   };
+}
+
+/** A command of commands takes their names, and then what they take. */
+function operandsOf(command: Command): CompletedValue | undefined {
+  if (command.commands.length > 0) {
+    const inner = command.commands.flatMap((each) => operandsOf(each) ?? []);
+    const words = [...command.commands.map((each) => each.name()), ...inner.flatMap((each) => each.words)];
+    return { words, files: inner.some(({ files }) => files) };
+  }
+  const [argument] = command.registeredArguments;
+  if (argument === undefined) return undefined;
+  const rules = command.name() === 'explain' ? podSecurityRules.map(({ id }) => id) : [];
+  const words = argument.argChoices ?? rules;
+  return { words, files: words.length === 0 };
 }
 
 function describeOptions(command: Command): readonly CompletedOption[] {

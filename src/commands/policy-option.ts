@@ -8,6 +8,9 @@ export function collect(value: string, previous: readonly string[] = []): readon
   return [...previous, value];
 }
 
+/** What `--namespace-labels` takes, for its help. */
+export const namespaceLabelsHint = 'file of Namespace objects whose labels count, as of kubectl get namespaces -o yaml';
+
 /** Without a policy everything would pass: that must be said, not assumed. */
 export function requirePolicy(sources: readonly string[] | undefined, command: Command): void {
   if (sources !== undefined) return;

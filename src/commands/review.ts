@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { Locale } from '../core/locale.ts';
-import { builtinHint, collect, requirePolicy } from './policy-option.ts';
+import { builtinHint, collect, namespaceLabelsHint, requirePolicy } from './policy-option.ts';
 
 /** What the command line of `sekisho review` says. */
 export interface ReviewOptions {
   readonly policy?: readonly string[];
   readonly lang: Locale;
+  readonly namespaceLabels?: string;
 }
 
 const details = `
@@ -22,6 +23,7 @@ export function addReviewCommand(program: Command): void {
     .command('review')
     .description('Answer admission reviews from standard input')
     .option('-p, --policy <source>', builtinHint, collect)
+    .option('--namespace-labels <file>', namespaceLabelsHint)
     .addHelpText('after', details)
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<ReviewOptions>();

@@ -3,9 +3,11 @@ import { type AdmissionResponse, formatAdmissionReview, malformedResponse } from
 import { type AdmissionRequest, parseAdmissionReview } from '../core/admission/review.ts';
 import { messageOf, SekishoError } from '../core/error.ts';
 import { valueAt } from '../core/pod/field-path.ts';
+import { createNamespaces } from '../core/policy/namespace.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
 import { printable } from '../core/render/escape.ts';
 import { createJsonSplitter, type JsonDocument } from '../io/files/json-documents.ts';
+import { readNamespaceLabels } from '../io/files/namespaces.ts';
 import { readPolicies, warnOnStderr } from '../io/files/policies.ts';
 import { offline } from '../io/offline.ts';
 import { writeOutput } from '../io/output.ts';
@@ -17,7 +19,11 @@ export async function review(input: AsyncIterable<Uint8Array>, options: ReviewOp
   const objects = await readPolicies(options.policy ?? []);
   warnOfIdleExceptions(objects, warnOnStderr);
   const policies = createPolicySet({ ...objects, ceiling: 'Enforce' });
-  const context: AnswerContext = { policies, ...offline, locale: options.lang };
+  const { namespaceLabels } = options;
+  const namespaces = createNamespaces(
+    namespaceLabels === undefined ? new Map() : await readNamespaceLabels(namespaceLabels),
+  );
+  const context: AnswerContext = { policies, ...offline, namespaces, locale: options.lang };
   const splitter = createJsonSplitter();
   const decoder = new TextDecoder();
   let status = 0;

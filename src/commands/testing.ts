@@ -4,6 +4,7 @@ import { type Judgement, judge } from '../core/engine/judge.ts';
 import { SekishoError } from '../core/error.ts';
 import type { ObjectReference } from '../core/pod/pod-view.ts';
 import { builtinPrefix } from '../core/policy/builtin-policies.ts';
+import { createNamespaces, type NamespaceSource } from '../core/policy/namespace.ts';
 import { createPolicySet, type PolicySet } from '../core/policy/policy-set.ts';
 import { renderJson } from '../core/render/json.ts';
 import {
@@ -112,12 +113,19 @@ async function runCase(
 ): Promise<{ readonly judgement: Judgement; readonly tested: TestedCase }> {
   const reference = referenceOf({ test, object });
   const replaced = oldObject === undefined ? {} : { oldObject: oldObject.value };
-  const applied = { object: object.value, workload, reference, ...replaced };
-  const judgement = await judge(applied, { policies, ...offline });
+  const user = test.user === undefined ? {} : { user: test.user };
+  const applied = { object: object.value, workload, reference, ...replaced, ...user };
+  const judgement = await judge(applied, { policies, ...offline, namespaces: namespacesOf(test, reference) });
   const { decision } = judgement;
   const comparison = compare(decision, test.expect, wordsOf);
   const tested = { name: test.name, ...position, reference, expect: test.expect, decision, comparison };
   return { judgement, tested };
+}
+
+/** A case knows one namespace at most, and its labels only where it states them. */
+function namespacesOf({ namespaceLabels }: ReadyCase['test'], { namespace }: ObjectReference): NamespaceSource {
+  if (namespaceLabels === undefined) return offline.namespaces;
+  return createNamespaces(new Map([[namespace, new Map(Object.entries(namespaceLabels))]]));
 }
 
 /** A case's namespace comes before the object's own: one manifest can be tried in several. */

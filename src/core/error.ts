@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'PolicyInvalid'
   | 'FileUnreadable'
   | 'ManifestInvalid'
+  | 'NamespaceUnreadable'
+  | 'NamespaceAssumed'
   | 'ReviewMalformed'
   | 'PodMalformed'
   | 'NestedTooDeeply'

@@ -86,7 +86,7 @@ describe('sekisho check', () => {
     expect(result).toEqual({
       apiVersion: 'sekisho.dev/v1alpha1',
       kind: 'CheckResult',
-      summary: { objects: 2, deny: 2, warn: 0, audit: 0, error: 0 },
+      summary: { objects: 2, deny: 2, warn: 0, audit: 0, excused: 0, error: 0 },
       findings: [
         {
           file: at('bad.yaml'),
@@ -154,7 +154,14 @@ describe('sekisho check', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`sekisho: ${at('broken.yaml')}:3:1: the key "kind" stands twice\n`);
     expect(stderr).toContain('sekisho: no-such-file: cannot be read');
-    expect((JSON.parse(stdout) as CheckResult).summary).toEqual({ objects: 2, deny: 2, warn: 0, audit: 0, error: 2 });
+    expect((JSON.parse(stdout) as CheckResult).summary).toEqual({
+      objects: 2,
+      deny: 2,
+      warn: 0,
+      audit: 0,
+      excused: 0,
+      error: 2,
+    });
   });
 
   test('a pod that cannot be judged exits 3, unless there are violations or broken input too', async () => {

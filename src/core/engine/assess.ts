@@ -1,4 +1,4 @@
-import { messageOf, SekishoError } from '../error.ts';
+import { type ErrorCode, messageOf, SekishoError } from '../error.ts';
 import type { FieldPath } from '../pod/field-path.ts';
 import { containerAt, type PodView } from '../pod/pod-view.ts';
 import { type BoundRule, isExcluded } from '../policy/bound-rule.ts';
@@ -71,6 +71,14 @@ const errorMessages = {
     en: 'the policy could not be read, so it cannot be told whether it allows this',
     ja: 'ポリシーを読み取れなかったため、許可されるかどうか判断できません',
   },
+  namespace: {
+    en: 'the namespace could not be read: {reason}',
+    ja: 'Namespace を読み取れませんでした: {reason}',
+  },
+  assumed: {
+    en: 'the labels of the namespace are not known, so it cannot be told whether the policy has a say there',
+    ja: 'Namespace のラベルがわからないため、ポリシーが適用されるかどうか判断できません',
+  },
   malformed: { en: 'the pod cannot be read: {reason}', ja: 'Pod を読み取れません: {reason}' },
 } as const;
 
@@ -94,10 +102,18 @@ function ask(pod: PodView, bound: BoundRule, facts: Facts): Answer {
     }
     return violations === undefined ? noViolations : { violations, error: false };
   } catch (thrown) {
-    const unread = thrown instanceof SekishoError && thrown.code === 'PolicyInvalid';
-    return { violations: [errorViolation(unread ? 'unread' : 'failed', messageOf(thrown))], error: true };
+    const code: ErrorCode | undefined = thrown instanceof SekishoError ? thrown.code : undefined;
+    const known = code && questionsWithoutAnswer[code];
+    return { violations: [errorViolation(known ?? 'failed', messageOf(thrown))], error: true };
   }
 }
+
+/** What is said of questions that exist only to say that they have no answer. */
+const questionsWithoutAnswer: Readonly<Partial<Record<ErrorCode, keyof typeof errorMessages>>> = {
+  PolicyInvalid: 'unread',
+  NamespaceUnreadable: 'namespace',
+  NamespaceAssumed: 'assumed',
+};
 
 function errorViolation(message: keyof typeof errorMessages, reason: string): Violation {
   return { path: [], message, expected: { reason: [reason] } };

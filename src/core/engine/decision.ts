@@ -56,8 +56,8 @@ export function createFindings(): { add(finding: Finding): void; decide(): Decis
     },
     decide() {
       if (findings.length === 0) return noFindings;
-      findings.sort(compareFindings);
-      return { allowed: !denied, findings, ...(truncated ? { truncated } : {}) };
+      const sorted = findings.sort(compareFindings).filter((finding, i) => !repeats(finding, findings[i - 1]));
+      return { allowed: !denied, findings: sorted, ...(truncated ? { truncated } : {}) };
     },
   };
 }
@@ -66,6 +66,18 @@ export function decide(findings: readonly Finding[]): Decision {
   const collected = createFindings();
   for (const finding of findings) collected.add(finding);
   return collected.decide();
+}
+
+/** A policy that asks at two versions, its own and that of a label, finds what breaks both twice. */
+function repeats(finding: Finding, before: Finding | undefined): boolean {
+  return (
+    before !== undefined &&
+    finding.rule.id === before.rule.id &&
+    finding.policy === before.policy &&
+    finding.mode === before.mode &&
+    finding.violation.message === before.violation.message &&
+    compareFieldPaths(finding.path, before.path) === 0
+  );
 }
 
 const severityRank: Readonly<Record<Severity, number>> = { critical: 0, high: 1, medium: 2, low: 3 };

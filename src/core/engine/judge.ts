@@ -57,12 +57,17 @@ export function judge(applied: AppliedObject, context: JudgeContext): Judgement 
 }
 
 function occasionOf({ object, workload, user }: AppliedObject, namespace: NamespaceView, now: number): Occasion {
+  let labels: ReadonlyMap<string, string> | undefined;
   return {
     subject: workload.path.length === 0 ? 'pod' : 'template',
     namespace,
     user,
     now,
-    labels: () => labelsOf(object),
+    labels() {
+      // Many policies may ask, and whoever calls us may send a hundred thousand.
+      labels ??= labelsOf(object);
+      return labels;
+    },
     runtimeClass() {
       const name = valueAt(object, [...workload.path, 'spec', 'runtimeClassName']);
       return typeof name === 'string' ? name : undefined;

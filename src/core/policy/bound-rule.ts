@@ -3,7 +3,8 @@ import { podSecurityRules } from '../rules/index.ts';
 import { type Rule, type RuleVersion, ruleVersionAt, type Violation } from '../rules/rule.ts';
 import type { BoundException } from './exceptions.ts';
 import { isAtLeastAsStrict, type Mode, weakerMode } from './mode.ts';
-import type { Exclusion, PodPolicy, PodSecuritySection } from './pod-policy.ts';
+import type { Standard } from './namespace-labels.ts';
+import type { Exclusion, PodSecuritySection } from './pod-policy.ts';
 
 /** One rule made ready for one kind of request by one policy: its revision, settings, mode and exclusions. */
 export interface BoundRule {
@@ -36,40 +37,128 @@ export interface Binding {
 /** One object for all rules without settings, so that two policies' questions are recognised as the same. */
 const noSettings = Object.freeze({});
 
-/** The rules of a policy, stronger ones before those they silence. */
-export function bindPolicy(policy: PodPolicy, binding: Binding): readonly BoundRule[] {
-  const section = policy.spec.podSecurity;
-  if (section === undefined) return [];
-  const limit = limitOf(section, binding);
-  if (limit === undefined) return [];
+/** What a policy says of one rule. */
+interface RuleTerms {
+  readonly mode?: Mode | undefined;
+  readonly params: unknown;
+  readonly exclusions: readonly Exclusion[];
+  /** Asked whatever the level. */
+  readonly named: boolean;
+}
+
+/** By the rule's id: one object for each, so that a rule that is bound twice is recognised. */
+export type SectionTerms = ReadonlyMap<string, RuleTerms>;
+
+export function termsOf(section: PodSecuritySection): SectionTerms {
+  const known = termsOfSections.get(section);
+  if (known !== undefined) return known;
+  const terms = readTerms(section);
+  termsOfSections.set(section, terms);
+  return terms;
+}
+
+/** A section never changes, and is bound again for every set of labels that some namespace has. */
+const termsOfSections = new WeakMap<PodSecuritySection, SectionTerms>();
+
+function readTerms(section: PodSecuritySection): SectionTerms {
+  return new Map(
+    podSecurityRules.map(({ id }) => {
+      const entry = section.rules[id];
+      const { mode, ...params } = entry ?? {};
+      const exclusions = section.except.filter((exclusion) => exclusion.rules.includes(id));
+      const settings = Object.keys(params).length === 0 ? noSettings : params;
+      return [id, { mode, params: settings, exclusions, named: entry !== undefined }];
+    }),
+  );
+}
+
+/** Of a level that nobody attached anything to. */
+export const noTerms: SectionTerms = new Map();
+
+const noTerm: RuleTerms = { params: noSettings, exclusions: [], named: false };
+
+/** A level that is asked, and how strictly. */
+export interface Question {
+  readonly policy: string;
+  readonly standard: Standard;
+  readonly terms: SectionTerms;
+  /** Of rules that have none of their own. */
+  readonly mode: Mode;
+  /** No rule is stricter. */
+  readonly limit: Mode;
+  readonly exceptions: Binding['exceptions'];
+}
+
+/** The rules of a level, stronger ones before those they silence. */
+export function bindLevel({ policy, standard, terms, mode, limit, exceptions }: Question): readonly BoundRule[] {
+  const minor = effectiveMinor(standard.version);
   const asked: BoundRule[] = [];
   for (const rule of podSecurityRules) {
-    const version = ruleVersionAt(rule, effectiveMinor(section.version));
-    if (version === undefined || !switchedOn(rule, section)) continue;
-    const { mode, ...params } = section.rules[rule.id] ?? {};
-    const exceptions = binding.exceptions?.get(rule.id);
+    const term = terms.get(rule.id) ?? noTerm;
+    const version = ruleVersionAt(rule, minor);
+    if (version === undefined || !(term.named || isOfLevel(rule, standard))) continue;
+    const excused = exceptions?.get(rule.id);
     asked.push({
-      policy: policy.metadata.name,
+      policy,
       rule,
       version,
-      params: Object.keys(params).length === 0 ? noSettings : params,
-      mode: weakerMode(mode ?? section.mode ?? policy.spec.mode, limit),
-      exclusions: section.except.filter((exclusion) => exclusion.rules.includes(rule.id)),
-      ...(exceptions && { exceptions }),
+      params: term.params,
+      mode: weakerMode(term.mode ?? mode, limit),
+      exclusions: term.exclusions,
+      ...(excused && { exceptions: excused }),
     });
   }
   return silenceOverridden(asked);
 }
 
-function limitOf(section: PodSecuritySection, { subject, ceiling }: Binding): Mode | undefined {
+function isOfLevel(rule: Rule, { level }: Standard): boolean {
+  return level === 'restricted' || (level === 'baseline' && rule.level === 'baseline');
+}
+
+/** How strict a section may be for a subject; undefined where it asks nothing of it. */
+export function limitOf(section: PodSecuritySection, { subject, ceiling }: Binding): Mode | undefined {
   if (subject === 'pod') return ceiling;
   return section.workloads === 'Ignore' ? undefined : weakerMode(section.workloads, ceiling);
 }
 
-/** A level switches its rules on; an entry switches on its own, whatever the level. */
-function switchedOn(rule: Rule, section: PodSecuritySection): boolean {
-  if (section.rules[rule.id] !== undefined) return true;
-  return section.level === 'restricted' || (section.level === 'baseline' && rule.level === 'baseline');
+/**
+ * Without those that another one speaks for: it asks the same in a mode at least as strict and excludes no more. A
+ * policy that is asked once for itself and once for the labels of the namespace finds nothing twice.
+ */
+export function withoutRepetition(bound: readonly BoundRule[]): readonly BoundRule[] {
+  const spokenFor = speakersFor(bound);
+  const left = bound.flatMap((rule) => {
+    if (spokenFor.has(rule)) return [];
+    // Where the one that silenced it is not asked, whoever speaks for that one silences it.
+    let { silencedBy } = rule;
+    for (let next = silencedBy; next !== undefined; next = spokenFor.get(next)) silencedBy = next;
+    return silencedBy === rule.silencedBy ? [rule] : [{ ...rule, ...(silencedBy && { silencedBy }) }];
+  });
+  // Those whom one and the same silences now may ask the same of what it leaves to them.
+  const silenced = speakersFor(left);
+  return silenced.size === 0 ? left : left.filter((rule) => !silenced.has(rule));
+}
+
+/** Of each that another one speaks for, which: of two that are equal the first. */
+function speakersFor(bound: readonly BoundRule[]): ReadonlyMap<BoundRule, BoundRule> {
+  const byVersion = Map.groupBy(bound, ({ version }) => version);
+  const speakers = new Map<BoundRule, BoundRule>();
+  for (const rule of bound) {
+    const others = byVersion.get(rule.version) ?? [];
+    const own = others.indexOf(rule);
+    const other = others.find((one, i) => i !== own && covers(one, rule) && (i < own || !covers(rule, one)));
+    if (other !== undefined) speakers.set(rule, other);
+  }
+  return speakers;
+}
+
+function covers(other: BoundRule, rule: BoundRule): boolean {
+  return (
+    (other.silencedBy === undefined || other.silencedBy === rule.silencedBy) &&
+    other.params === rule.params &&
+    isAtLeastAsStrict(other.mode, rule.mode) &&
+    (other.exclusions.length === 0 || other.exclusions === rule.exclusions)
+  );
 }
 
 /**

@@ -6,6 +6,9 @@ const prefix = 'system:serviceaccount:kube-system:';
 /** Who they all are where it runs without `--use-service-account-credentials`. */
 const manager = 'system:kube-controller-manager';
 
+/** Such accounts, or patterns of them. */
+const accounts = /^system:serviceaccount:kube-system:[a-z0-9.*-]+$/;
+
 /** What the names of both are made of; a pattern with any other character matches neither. */
 const characters = /^[a-z0-9.:*-]+$/;
 
@@ -16,7 +19,7 @@ const characters = /^[a-z0-9.:*-]+$/;
  */
 export function meansController(pattern: string): boolean {
   if (!characters.test(pattern)) return false;
-  if (matchesGlob(pattern, manager) || pattern.startsWith(prefix)) return true;
+  if (matchesGlob(pattern, manager) || accounts.test(pattern)) return true;
   if (!pattern.includes('*')) return false;
   const head = pattern.slice(0, pattern.indexOf('*'));
   const tail = pattern.slice(pattern.lastIndexOf('*') + 1);
@@ -29,7 +32,7 @@ export function meansControllerInCel(pattern: string): string {
   const tail = `${pattern}.substring(${pattern}.lastIndexOf('*') + 1)`;
   const either = [
     `'${manager}'.matches('^' + ${pattern}.replace('.', '[.]').replace('*', '.*') + '$')`,
-    `${pattern}.startsWith('${prefix}')`,
+    `${pattern}.matches('${accounts.source}')`,
     `(${pattern}.contains('*') && '${prefix}'.startsWith(${head}) && '${prefix}'.endsWith(${tail}.substring(0, ${tail}.lastIndexOf(':') + 1)))`,
   ];
   return `${pattern}.matches('${characters.source}') && (${either.join(' || ')})`;

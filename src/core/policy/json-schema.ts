@@ -27,12 +27,3 @@ function bodyOf(schema: z.ZodType): JsonSchema {
   const { $schema: _, ...body } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
   return body;
 }
-
-/** The kind that somebody means as kubectl has it: by its name, singular, plural or short. */
-export function kindCalled(name: string): Kind | undefined {
-  const wanted = name.toLowerCase();
-  return kinds.find(
-    ({ kind, plural, singular, shortNames }) =>
-      wanted === kind.toLowerCase() || [plural, singular, ...shortNames].includes(wanted),
-  );
-}

@@ -33,6 +33,9 @@ const labelValue = z
   .max(63)
   .regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/, 'must be the value of a label');
 
+/** Labels of a namespace, as somebody states them. */
+export const namespaceLabels = z.record(labelKey, labelValue);
+
 const mostLabels = 32;
 
 /** A CRD can say nothing of the keys of a map but by a rule. */
@@ -56,28 +59,27 @@ function isLabelKey(key: string): boolean {
   return labelKey.safeParse(key).success;
 }
 
+const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;
+
 const requirement = z
   .strictObject({
     key: labelKey.describe('The key of the label.'),
-    operator: z
-      .enum(['In', 'NotIn', 'Exists', 'DoesNotExist'])
-      .describe('What must hold of its value, or of its being there.'),
+    operator: z.enum(operators).describe('What must hold of its value, or of its being there.'),
     values: z.array(labelValue).max(64).default([]).describe('The values that In and NotIn are about.'),
   })
-  .check(
-    crdRule({
-      cel: "!(self.operator in ['In', 'NotIn']) || (has(self.values) && size(self.values) > 0)",
-      check: ({ operator, values }) => !['In', 'NotIn'].includes(operator) || values.length > 0,
-      message: 'must name at least one value where the operator is In or NotIn',
-      path: ['values'],
-    }),
-    crdRule({
-      cel: "!(self.operator in ['Exists', 'DoesNotExist']) || !has(self.values) || size(self.values) == 0",
-      check: ({ operator, values }) => !['Exists', 'DoesNotExist'].includes(operator) || values.length === 0,
-      message: 'must be empty where the operator is Exists or DoesNotExist',
-      path: ['values'],
-    }),
-  );
+  .check(...operators.map(valuesWith));
+
+type OperatorAndValues = { readonly operator: (typeof operators)[number]; readonly values: readonly string[] };
+
+function valuesWith(which: OperatorAndValues['operator']): z.core.$ZodCheck<OperatorAndValues> {
+  const compares = which === 'In' || which === 'NotIn';
+  return crdRule({
+    cel: `self.operator != '${which}' || size(self.?values.orValue([])) ${compares ? '>' : '=='} 0`,
+    check: ({ operator, values }) => operator !== which || compares === values.length > 0,
+    message: compares ? `must be given with ${which}` : `must be left out with ${which}`,
+    path: ['values'],
+  });
+}
 
 /** `LabelSelector` of Kubernetes' `meta/v1`: every line must hold; none means everything. */
 export const labelSelector = z.strictObject({

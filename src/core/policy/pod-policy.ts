@@ -4,6 +4,7 @@ import { newestMinor, type PolicyVersion, parsePolicyVersion, policyVersionPatte
 import { podSecurityRules } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { crdRule } from './crd-rule.ts';
+import { selectsAll } from './label-selector.ts';
 import { type PolicyMatch, policyMatch } from './match.ts';
 import { type Mode, modes } from './mode.ts';
 
@@ -91,7 +92,18 @@ const version = z
 /** What a violation that the old template had too leads to: the same as any other, or only a warning. */
 const onUpdate = z.enum(['All', 'NewOnly']);
 
-/** One line that people read in a terminal. No class of characters that RE2 and JavaScript understand differently. */
+/*
+ * Lines that people read. JavaScript and RE2, which the API server has, must understand the patterns alike: no `\s`, no
+ * dot. What is no letter is left to whoever prints it, but for what would break a line.
+ */
+
+/** Of a policy's message. */
+const note = z
+  .string()
+  .max(256)
+  .regex(/^[^\n\r\p{Zl}\p{Zp}]*[^\p{Cc}\p{Z}][^\n\r\p{Zl}\p{Zp}]*$/u, 'must be one line of text');
+
+/** Without control characters at all. */
 export const line = (longest: number) =>
   z
     .string()
@@ -99,6 +111,8 @@ export const line = (longest: number) =>
     .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*[^\p{Cc}\p{Z}][^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line of text');
 
 export const levels = ['privileged', 'baseline', 'restricted'] as const;
+
+export type Level = (typeof levels)[number];
 
 const userName = z.string().min(1).max(256);
 
@@ -153,8 +167,8 @@ const podSecurity = z
 
 /** What an operator adds to the denials of the policy; a language that is missing is told in the other. */
 const message = z.strictObject({
-  en: line(256).optional().describe('In English.'),
-  ja: line(256).optional().describe('In Japanese.'),
+  en: note.optional().describe('In English.'),
+  ja: note.optional().describe('In Japanese.'),
 });
 
 /** Every field of a spec that holds a mode, from the spec. */
@@ -164,18 +178,23 @@ const modeFields: readonly (readonly string[])[] = [
   ...ruleIds.map((id) => ['podSecurity', 'rules', id, 'mode']),
 ];
 
-/** `self.?podSecurity.?mode.orValue('')`: no field on the way needs to be there. */
-const modesInCel = modeFields.map((field) => `self.?${field.join('.?')}.orValue('')`).join(', ');
-
-/** An empty selector means every object, so nobody can leave it. */
-function selectsSome({ match: { objectSelector } }: { readonly match: PolicyMatch }): boolean {
-  if (objectSelector === undefined) return false;
-  return Object.keys(objectSelector.matchLabels).length + objectSelector.matchExpressions.length > 0;
-}
-
+/** Whether some object is left out: an empty selector means every object, so nobody can leave it. */
 const selectsSomeInCel = ['matchLabels', 'matchExpressions']
   .map((field) => `size(self.?match.?objectSelector.?${field}.orValue(${field === 'matchLabels' ? '{}' : '[]'})) > 0`)
   .join(' || ');
+
+/** Of every object, as far as whoever writes it lets it be one: that must not decide what is denied. */
+function selectorBeside(field: readonly string[]): z.core.$ZodCheck<{ readonly match: PolicyMatch }> {
+  return crdRule({
+    cel: `!(${selectsSomeInCel}) || self.?${field.join('.?')}.orValue('') != 'Enforce'`,
+    check: (spec) => {
+      const { objectSelector } = spec.match;
+      return objectSelector === undefined || selectsAll(objectSelector) || valueAt(spec, field) !== 'Enforce';
+    },
+    message: `cannot stand beside ${field.join('.')}: Enforce: whoever writes the object writes its labels`,
+    path: ['match', 'objectSelector'],
+  });
+}
 
 const spec = z
   .strictObject({
@@ -193,15 +212,7 @@ const spec = z
       .optional()
       .describe('What stands under every denial of this policy; a language that is missing is told in the other.'),
   })
-  .check(
-    crdRule({
-      cel: `!(${selectsSomeInCel}) || !('Enforce' in [${modesInCel}])`,
-      check: (spec) => !selectsSome(spec) || !modeFields.some((field) => valueAt(spec, field) === 'Enforce'),
-      message:
-        'is only for Warn and Audit, and something here says mode: Enforce: whoever writes an object writes its labels, and could leave them out',
-      path: ['match', 'objectSelector'],
-    }),
-  );
+  .check(...modeFields.map(selectorBeside));
 
 /** What an operator wants of pods: kind PodPolicy, cluster-scoped, the same YAML in files and in the cluster. */
 export const podPolicySchema = z.strictObject({

@@ -1,24 +1,14 @@
-import { formatPolicyVersion } from '../pod/version.ts';
-import { type Binding, type BoundRule, bindPolicy, type Subject } from './bound-rule.ts';
-import { type BoundExceptions, createExceptionBook, type ExceptionsInForce } from './exceptions.ts';
-import { matchesNamespace } from './matching.ts';
+import type { Subject } from './bound-rule.ts';
+import { type BoundPolicy, type BoundRules, unite } from './bound-rules.ts';
+import { createExceptionBook, type ExceptionsInForce } from './exceptions.ts';
+import { matchesRequest } from './matching.ts';
 import type { Mode } from './mode.ts';
 import type { NamespaceView } from './namespace.ts';
-import type { PodPolicy, PolicyMessage } from './pod-policy.ts';
+import type { PodPolicy } from './pod-policy.ts';
 import type { PodPolicyException } from './pod-policy-exception.ts';
-import { bindUnread } from './unread-policy.ts';
+import { createMembers, type Place, type Sayer, sayersIn } from './policy-members.ts';
 
-/** What all policies together ask of a pod in one namespace. */
-export interface BoundRules {
-  /** Equal questions stand side by side, stronger rules before those they silence. */
-  readonly rules: readonly BoundRule[];
-  /** For the audit log: `production=restricted:latest`, one for each policy that enforces. */
-  readonly enforced: string;
-  /** By name, the policies that add something to their denials. */
-  readonly messages: ReadonlyMap<string, PolicyMessage>;
-  /** The policies whose `onUpdate` is NewOnly, by name. */
-  readonly newOnly: ReadonlySet<string>;
-}
+export type { BoundRules } from './bound-rules.ts';
 
 /** What decides which policies have a say. */
 export interface Occasion {
@@ -53,83 +43,114 @@ export interface PolicySetOptions {
   readonly maxExceptionDuration?: number;
 }
 
-/** Beyond this many namespaces the memory of bound rules starts anew: names of namespaces are attacker-chosen. */
-const namespacesRemembered = 10_000;
-
-/** What was bound for a namespace, and between which moments it holds. */
-interface Remembered extends Pick<ExceptionsInForce, 'from' | 'until'> {
-  readonly rules: BoundRules;
-}
-
 export function createPolicySet(options: PolicySetOptions): PolicySet {
   const { policies, ceiling, unread = [], exceptions = [], maxExceptionDuration: maxDuration } = options;
   const names = new Set([...policies, ...unread].map(({ metadata }) => metadata.name));
   const inForce = createExceptionBook(exceptions, { policies: names, maxDuration });
-  const broken = unread.map((policy): BoundPolicy => ({ policy, rules: [bindUnread(policy, ceiling)], unread: true }));
-  const bySubject = {
-    pod: [...bindAll(policies, 'pod', ceiling), ...broken],
-    template: [...bindAll(policies, 'template', ceiling), ...broken],
+  const members = createMembers({ policies, unread, ceiling });
+  const memory = createMemory();
+  const remember = (namespace: NamespaceView, subject: Subject, now: number): Remembered => {
+    const { from, until, bound } = inForce(namespace.name, now);
+    const choice = choiceAt({ namespace, subject, exceptions: bound });
+    const remembered = { from, until, choice, always: choice.conditional ? undefined : choice.choose(() => true) };
+    memory.views[subject].set(namespace, remembered);
+    memory.spend(perView);
+    return remembered;
   };
-  const memory = { pod: new Map<string, Remembered>(), template: new Map<string, Remembered>() };
+  const choiceAt = (place: Place): Choice => {
+    const { key, bind } = sayersIn(members, place);
+    // What is excused hangs on the name, and those who share a list must be asked the same.
+    const known = key === undefined ? undefined : memory.choices.get(key);
+    if (known !== undefined) return known;
+    const choice = createChoice(bind(), memory.spend);
+    if (key !== undefined) memory.choices.set(key, choice);
+    memory.spend(key?.length ?? 0);
+    return choice;
+  };
   return {
     policies,
     exceptions,
     ceiling,
-    rulesFor({ namespace: { name: namespace }, subject, now }) {
-      const known = memory[subject].get(namespace);
+    rulesFor(occasion) {
+      const { namespace, subject, now } = occasion;
+      const known = memory.views[subject].get(namespace);
       // Also bound anew where the clock was set back: an exception that has not ended after all is in force.
-      if (known !== undefined && known.from <= now && now < known.until) return known.rules;
-      if (memory[subject].size >= namespacesRemembered) memory[subject].clear();
-      const { from, until, bound } = inForce(namespace, now);
-      const matching = bySubject[subject].filter(({ policy }) => matchesNamespace(policy, namespace));
-      const rules = unite(matching.map((policy) => withExceptions(policy, { subject, ceiling }, bound)));
-      memory[subject].set(namespace, { from, until, rules });
-      return rules;
+      const current = known !== undefined && known.from <= now && now < known.until;
+      const { always, choice } = current ? known : remember(namespace, subject, now);
+      return always ?? choice.choose(({ policy }) => matchesRequest(policy, occasion));
     },
   };
 }
 
-interface BoundPolicy {
-  readonly policy: PodPolicy;
-  readonly rules: readonly BoundRule[];
-  /** Its only question has no answer, and what nobody can answer is never excused. */
-  readonly unread?: true;
+/** What was bound for a namespace, and between which moments it holds. */
+interface Remembered extends Pick<ExceptionsInForce, 'from' | 'until'> {
+  readonly choice: Choice;
+  /** Where only the namespace decides: the ordinary case. */
+  readonly always: BoundRules | undefined;
 }
 
-function bindAll(policies: readonly PodPolicy[], subject: Subject, ceiling: Mode): readonly BoundPolicy[] {
-  return policies.map((policy) => ({ policy, rules: bindPolicy(policy, { subject, ceiling }) }));
+/** The policies that may have a say somewhere, and what those of them ask that have one. */
+interface Choice {
+  /** Whether some of them hang on the request. */
+  readonly conditional: boolean;
+  choose(applies: (bound: BoundPolicy) => boolean): BoundRules;
 }
 
-/** A policy that nothing is excused from stays as it was bound once and for all. */
-function withExceptions(bound: BoundPolicy, binding: Binding, inForce: BoundExceptions): BoundPolicy {
-  const exceptions = inForce.get(bound.policy.metadata.name);
-  if (exceptions === undefined || bound.unread) return bound;
-  return { policy: bound.policy, rules: bindPolicy(bound.policy, { ...binding, exceptions }) };
-}
-
-function unite(bound: readonly BoundPolicy[]): BoundRules {
-  const groups = new Map<BoundRule['version'], BoundRule[]>();
-  const strongerFirst = bound.flatMap(({ rules }) => rules);
-  strongerFirst.sort((a, b) => Number(a.version.overrides === undefined) - Number(b.version.overrides === undefined));
-  for (const rule of strongerFirst) {
-    const group = groups.get(rule.version);
-    if (group === undefined) groups.set(rule.version, [rule]);
-    else group.push(rule);
-  }
-  const enforcing = bound.filter(({ rules }) => rules.some(({ mode }) => mode === 'Enforce'));
+function createChoice(sayers: readonly Sayer[], spend: (bytes: number) => void): Choice {
+  const known = new Map<string, BoundRules>();
+  const conditional = sayers.filter((sayer) => sayer.conditional);
   return {
-    rules: [...groups.values()].flat(),
-    enforced: enforcing.map(({ policy }) => describe(policy)).join(','),
-    messages: new Map(
-      bound.flatMap(({ policy: { metadata, spec } }) => (spec.message ? [[metadata.name, spec.message]] : [])),
-    ),
-    newOnly: new Set(
-      bound.filter(({ policy }) => policy.spec.onUpdate === 'NewOnly').map(({ policy }) => policy.metadata.name),
-    ),
+    conditional: conditional.length > 0,
+    choose(applies) {
+      let key = '';
+      for (const { bound } of conditional) key += applies(bound) ? '1' : '0';
+      const there = known.get(key);
+      if (there !== undefined) return there;
+      const chosen = sayers.filter((sayer) => !sayer.conditional || applies(sayer.bound));
+      const united = unite(chosen.map(({ bound }) => bound));
+      known.set(key, united);
+      spend(sizeOf(united, chosen) + key.length);
+      return united;
+    },
   };
 }
 
-function describe({ metadata, spec }: PodPolicy): string {
-  if (spec.podSecurity === undefined) return metadata.name;
-  return `${metadata.name}=${spec.podSecurity.level}:${formatPolicyVersion(spec.podSecurity.version)}`;
+interface Memory {
+  readonly views: Readonly<Record<Subject, WeakMap<NamespaceView, Remembered>>>;
+  readonly choices: Map<string, Choice>;
+  spend(bytes: number): void;
+}
+
+/** Bytes, roughly: labels, users and names of namespaces are chosen by tenants, and so is what is remembered of them. */
+const mostRemembered = 64 * 1024 * 1024;
+const perView = 200;
+const perPolicy = 100;
+const perRule = 16;
+/** A bound rule of its own, where it is not the one that the policy has everywhere. */
+const perOwnRule = 120;
+
+function sizeOf({ rules }: BoundRules, chosen: readonly Sayer[]): number {
+  const own = chosen.reduce((sum, { bound, shared }) => sum + (shared ? 0 : bound.rules.length), 0);
+  return chosen.length * perPolicy + rules.length * perRule + own * perOwnRule;
+}
+
+/** Remembers until it is full, and then starts anew. */
+function createMemory(): Memory {
+  const empty = () => ({ pod: new WeakMap(), template: new WeakMap() });
+  let views: Memory['views'] = empty();
+  const choices: Memory['choices'] = new Map();
+  let spent = 0;
+  return {
+    get views() {
+      return views;
+    },
+    choices,
+    spend(bytes) {
+      spent += bytes;
+      if (spent <= mostRemembered) return;
+      spent = 0;
+      views = empty();
+      choices.clear();
+    },
+  };
 }

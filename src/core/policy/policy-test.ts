@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { podSecurityRules } from '../rules/index.ts';
+import { namespaceLabels } from './match.ts';
 import { modes } from './mode.ts';
 import { apiVersion, type DocumentIssue, toDocumentIssues } from './pod-policy.ts';
 
@@ -56,6 +57,10 @@ const policyTestCase = z.strictObject({
     .max(63)
     .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be the name of a namespace')
     .optional(),
+  /** Of the namespace; without them it is assumed to have none, and a policy that selects by them has a question. */
+  namespaceLabels: namespaceLabels.optional(),
+  /** Whoever applies the object. */
+  user: z.string().min(1).max(256).optional(),
   expect: expectation,
 });
 

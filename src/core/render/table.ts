@@ -140,6 +140,6 @@ function explainable({ violating }: CheckOutcome): string {
 }
 
 /** ANSI: 1 bold, 2 faint, 3x a colour. */
-export function paint(text: string, code: number, { color }: TableStyle): string {
+export function paint(text: string, code: number, { color }: Pick<TableStyle, 'color'>): string {
   return color ? `\u001b[${code}m${text}\u001b[0m` : text;
 }

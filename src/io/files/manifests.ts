@@ -97,31 +97,45 @@ function unreadable(thrown: unknown): string {
   return `cannot be read: ${messageOf(thrown).replace(/, \w+(?: '.*')?$/s, '')}`;
 }
 
+/** One document of a file, and where its fields stand. */
+export interface ManifestDocument {
+  readonly value: unknown;
+  /** Of a field; of its nearest parent where there is none. */
+  position(path: FieldPath): Position;
+}
+
 /** Reads one file, or standard input, whole. What is broken in it becomes a problem, the rest is read. */
 export async function readManifest(file: string): Promise<Manifest> {
+  const { documents, problems } = await readManifestDocuments(file);
+  const objects: ManifestObject[] = [];
+  const found = [...problems];
+  for (const { value, position } of documents) {
+    const broken = (path: FieldPath, message: string): void => {
+      found.push({ file, position: position(path), message });
+    };
+    collectObjects(value, { objects, position, broken });
+  }
+  return { objects, problems: found };
+}
+
+/** The same before anybody asks whether a document is an object. */
+export async function readManifestDocuments(file: string): Promise<{
+  readonly documents: readonly ManifestDocument[];
+  readonly problems: readonly ManifestProblem[];
+}> {
   let text: string;
   try {
     const bytes = file === standardInput ? await readStandardInput() : readFileSync(file);
     text = decode(bytes);
   } catch (thrown) {
-    return { objects: [], problems: [{ file, message: unreadable(thrown) }] };
+    return { documents: [], problems: [{ file, message: unreadable(thrown) }] };
   }
   const positionOf = createPositions(text);
   const { documents, problems } = parseManifest(text, file);
-  const objects: ManifestObject[] = [];
-  const found: ManifestProblem[] = problems.map(({ offset, message }) => ({
-    file,
-    position: positionOf(offset),
-    message,
-  }));
-  for (const document of documents) {
-    const position = (path: FieldPath): Position => positionOf(document.locate(path));
-    const broken = (path: FieldPath, message: string): void => {
-      found.push({ file, position: position(path), message });
-    };
-    collectObjects(document.value, { objects, position, broken });
-  }
-  return { objects, problems: found };
+  return {
+    documents: documents.map(({ value, locate }) => ({ value, position: (path) => positionOf(locate(path)) })),
+    problems: problems.map(({ offset, message }) => ({ file, position: positionOf(offset), message })),
+  };
 }
 
 const byteOrderMark = /^\ufeff/;

@@ -17,8 +17,8 @@ const inMatch = (match: object, rest: object = {}) => ({ match, ...rest });
 const expression = (operator: string, values?: readonly string[]) =>
   inMatch({ namespaceSelector: { matchExpressions: [{ key: 'team', operator, ...(values && { values }) }] } });
 const values = 'spec.match.namespaceSelector.matchExpressions[0].values';
-const notEmpty = 'must name at least one value where the operator is In or NotIn';
-const empty = 'must be empty where the operator is Exists or DoesNotExist';
+const given = (operator: string) => `must be given with ${operator}`;
+const leftOut = (operator: string) => `must be left out with ${operator}`;
 
 const selectors: readonly JudgedSpec[] = [
   { what: 'In with values', kind: 'PodPolicy', spec: expression('In', ['a', '']) },
@@ -29,25 +29,25 @@ const selectors: readonly JudgedSpec[] = [
     what: 'In without values',
     kind: 'PodPolicy',
     spec: expression('In'),
-    refused: { field: values, message: notEmpty },
+    refused: { field: values, message: given('In') },
   },
   {
     what: 'NotIn with an empty list',
     kind: 'PodPolicy',
     spec: expression('NotIn', []),
-    refused: { field: values, message: notEmpty },
+    refused: { field: values, message: given('NotIn') },
   },
   {
     what: 'Exists with a value',
     kind: 'PodPolicy',
     spec: expression('Exists', ['a']),
-    refused: { field: values, message: empty },
+    refused: { field: values, message: leftOut('Exists') },
   },
   {
     what: 'DoesNotExist with a value',
     kind: 'PodPolicy',
     spec: expression('DoesNotExist', ['a']),
-    refused: { field: values, message: empty },
+    refused: { field: values, message: leftOut('DoesNotExist') },
   },
   {
     what: 'labels with a prefix, and without a value',
@@ -67,11 +67,10 @@ const selectors: readonly JudgedSpec[] = [
 ];
 
 const objectSelector = { matchLabels: { tier: 'batch' } };
-const onlyWeak = {
+const beside = (field: string) => ({
   field: 'spec.match.objectSelector',
-  message:
-    'is only for Warn and Audit, and something here says mode: Enforce: whoever writes an object writes its labels, and could leave them out',
-};
+  message: `cannot stand beside ${field}: Enforce: whoever writes the object writes its labels`,
+});
 
 const objectSelectors: readonly JudgedSpec[] = [
   { what: 'an objectSelector in Warn', kind: 'PodPolicy', spec: inMatch({ objectSelector }, { mode: 'Warn' }) },
@@ -84,13 +83,13 @@ const objectSelectors: readonly JudgedSpec[] = [
     what: 'an objectSelector in Enforce',
     kind: 'PodPolicy',
     spec: inMatch({ objectSelector }, { mode: 'Enforce' }),
-    refused: onlyWeak,
+    refused: beside('mode'),
   },
   {
     what: 'an objectSelector over a section that enforces',
     kind: 'PodPolicy',
     spec: inMatch({ objectSelector }, { mode: 'Warn', podSecurity: { level: 'baseline', mode: 'Enforce' } }),
-    refused: onlyWeak,
+    refused: beside('podSecurity.mode'),
   },
   {
     what: 'an empty objectSelector in Enforce: it means every object',
@@ -104,7 +103,7 @@ const objectSelectors: readonly JudgedSpec[] = [
       { objectSelector: { matchExpressions: [{ key: 'tier', operator: 'Exists' }] } },
       { podSecurity: { level: 'baseline', rules: { capabilities_baseline: { mode: 'Enforce' } } } },
     ),
-    refused: onlyWeak,
+    refused: beside('podSecurity.rules.capabilities_baseline.mode'),
   },
 ];
 
@@ -123,6 +122,8 @@ const users: readonly JudgedSpec[] = [
       'oidc:*',
       'system:node:*',
       'system:serviceaccount:kube-system',
+      'system:serviceaccount:kube-system:',
+      'system:serviceaccount:kube-system:a:*',
       'system:serviceaccount:team-*:*',
       '*@example.com',
       'System:*',

@@ -1,12 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createPolicySet } from '../../../src/core/policy/policy-set.ts';
 import {
   answer,
-  builtin,
   containerSecuredWith,
   isAllowed,
   type Json,
-  occasionIn,
   podWith,
   policyOf,
   reviewOf,
@@ -95,15 +92,5 @@ describe('the ceiling', () => {
     expect(response.warnings ?? []).toHaveLength(warnings);
     expect(response.auditAnnotations?.['audit-violations']).toContain('spec.hostPID is true');
     expect(response.auditAnnotations?.['enforce-policy']).toBeUndefined();
-  });
-});
-
-describe('memory', () => {
-  test('bound rules of a namespace are made once, and hostile numbers of namespaces do not pile up', () => {
-    const set = createPolicySet({ policies: [builtin('builtin:restricted')], ceiling: 'Enforce' });
-    expect(set.rulesFor(occasionIn('shop'))).toBe(set.rulesFor(occasionIn('shop')));
-    const first = set.rulesFor(occasionIn('shop'));
-    for (let i = 0; i < 10_001; i++) set.rulesFor(occasionIn(`ns-${i}`));
-    expect(set.rulesFor(occasionIn('shop'))).not.toBe(first);
   });
 });

@@ -1,0 +1,120 @@
+import { type FieldPath, valueAt } from '../pod/field-path.ts';
+import { effectiveMinor, formatPolicyVersion, newestMinor } from '../pod/version.ts';
+import { podSecurityRules } from '../rules/index.ts';
+import { ruleVersionAt } from '../rules/rule.ts';
+import type { BoundRule, Subject } from './bound-rule.ts';
+import type { LintReason, LintWarning } from './lint.ts';
+import type { NamespaceMatch } from './match.ts';
+import { contradictedKey, isExcluded } from './match-overlap.ts';
+import type { PodPolicy, PodSecuritySection } from './pod-policy.ts';
+import { bindPolicy } from './policy-binding.ts';
+
+type Doubt = readonly [path: FieldPath, reason: LintReason, message: string];
+
+/** What a policy says in vain. */
+export function lintPolicy(policy: PodPolicy): readonly LintWarning[] {
+  const doubts = [...matchDoubts(policy), ...askingDoubts(policy), ...sectionDoubts(policy)];
+  return doubts.map(([path, reason, message]) => ({ of: policy, path, reason, message }));
+}
+
+/** What the policy itself asks of a subject, whatever the labels of the namespace add. */
+export function questionsOf(policy: PodPolicy, subject: Subject): readonly BoundRule[] {
+  return bindPolicy(policy, { subject, ceiling: 'Enforce' }).rules;
+}
+
+/** What an `include` and an `exclude` leave of each other. */
+export function namespaceDoubts(namespaces: NamespaceMatch, path: FieldPath): readonly Doubt[] {
+  const { include, exclude } = namespaces;
+  if (include.length === 0) {
+    const all = exclude.findIndex((pattern) => /^\*+$/.test(pattern));
+    return all < 0 ? [] : [[[...path, 'exclude', all], 'NeverMatches', 'excludes every namespace']];
+  }
+  const gone = include.flatMap((pattern, index) => (isExcluded(pattern, namespaces) ? [index] : []));
+  if (gone.length === include.length) {
+    return [[[...path, 'include'], 'NeverMatches', 'is excluded again, all of it: no namespace is left']];
+  }
+  return gone.map((index) => [[...path, 'include', index], 'NoEffect', 'is excluded again']);
+}
+
+function matchDoubts({ spec: { match } }: PodPolicy): readonly Doubt[] {
+  const path: FieldPath = ['spec', 'match'];
+  const selectors = (['namespaceSelector', 'objectSelector'] as const).flatMap((field): readonly Doubt[] => {
+    const key = contradictedKey(match[field]);
+    if (key === undefined) return [];
+    return [
+      [
+        [...path, field],
+        'NeverMatches',
+        `contradicts itself: no value of the label ${key} fulfils all that is said of it`,
+      ],
+    ];
+  });
+  return [...namespaceDoubts(match.namespaces, [...path, 'namespaces']), ...selectors];
+}
+
+function askingDoubts(policy: PodPolicy): readonly Doubt[] {
+  const section = policy.spec.podSecurity;
+  if (section === undefined) return [[['spec'], 'AsksNothing', 'asks nothing of any pod: there is no podSecurity']];
+  const reads = section.namespaceLabels !== 'Ignore' || section.labelGuard !== undefined;
+  if (reads || questionsOf(policy, 'pod').length > 0) return [];
+  const message = `asks nothing of any pod: the level ${section.level} has no rules, and labels of namespaces are ignored`;
+  return [[['spec', 'podSecurity', 'level'], 'AsksNothing', message]];
+}
+
+function sectionDoubts(policy: PodPolicy): readonly Doubt[] {
+  const section = policy.spec.podSecurity;
+  if (section === undefined) return [];
+  const { version } = section;
+  const newer = version !== 'latest' && version > newestMinor;
+  const unknown = `is newer than v1.${newestMinor}, the newest that this build knows, and counts as that one`;
+  const doubts: readonly Doubt[] = newer ? [[['spec', 'podSecurity', 'version'], 'VersionUnknown', unknown]] : [];
+  // Labels may bring any level and version, and what is said of single rules holds for those too.
+  if (section.namespaceLabels === 'Respect') return doubts;
+  return [...doubts, ...entryDoubts(policy, section), ...exclusionDoubts(policy, section)];
+}
+
+function entryDoubts(policy: PodPolicy, section: PodSecuritySection): readonly Doubt[] {
+  return Object.keys(section.rules).flatMap((id): readonly Doubt[] => {
+    const { [id]: _, ...rules } = section.rules;
+    const without = { ...policy, spec: { ...policy.spec, podSecurity: { ...section, rules } } };
+    if (fingerprintOf(policy) !== fingerprintOf(without)) return [];
+    const reason = whyNotAsked(policy, section, id) ?? `the level ${section.level} asks it anyway, in the same mode`;
+    return [[['spec', 'podSecurity', 'rules', id], 'NoEffect', `has no effect: ${reason}`]];
+  });
+}
+
+/** Equal for policies that ask the same. */
+function fingerprintOf(policy: PodPolicy): string {
+  const bound = [...questionsOf(policy, 'pod'), ...questionsOf(policy, 'template')];
+  return JSON.stringify(
+    bound.map(({ rule, mode, params, silencedBy }) => [rule.id, mode, params, silencedBy?.rule.id]),
+  );
+}
+
+function exclusionDoubts(policy: PodPolicy, section: PodSecuritySection): readonly Doubt[] {
+  return section.except.flatMap(({ rules }, index) =>
+    rules.flatMap((id, at): readonly Doubt[] => {
+      const reason = whyNotAsked(policy, section, id);
+      const path: FieldPath = ['spec', 'podSecurity', 'except', index, 'rules', at];
+      return reason === undefined ? [] : [[path, 'NoEffect', `has no effect: ${reason}`]];
+    }),
+  );
+}
+
+/** Undefined where a policy asks a rule. */
+export function whyNotAsked(policy: PodPolicy, section: PodSecuritySection, id: string): string | undefined {
+  const bound = questionsOf(policy, 'pod');
+  if (bound.some(({ rule }) => rule.id === id)) return undefined;
+  const rule = podSecurityRules.find((each) => each.id === id);
+  if (rule === undefined) return `there is no rule ${id}`;
+  const minor = effectiveMinor(section.version);
+  if (ruleVersionAt(rule, minor) === undefined) {
+    return `${id} exists since v${rule.versions[0].since}, and version is ${formatPolicyVersion(section.version)}`;
+  }
+  const stronger = bound.find(({ version }) => version.overrides?.includes(id));
+  if (stronger !== undefined) return `${stronger.rule.id} is asked in its place`;
+  const switchedOn = valueAt(section.rules, [id]) !== undefined;
+  return switchedOn
+    ? `nothing asks ${id}`
+    : `the level ${section.level} does not ask ${id}, nor does rules switch it on`;
+}

@@ -1,0 +1,140 @@
+import type { Binding, BoundRule, Subject } from './bound-rule.ts';
+import type { BoundPolicy } from './bound-rules.ts';
+import type { BoundExceptions } from './exceptions.ts';
+import { hasRequestConditions, matchNamespace } from './matching.ts';
+import { type Mode, weakerMode } from './mode.ts';
+import type { NamespaceView } from './namespace.ts';
+import { type PodSecurityLabels, readPodSecurityLabels } from './namespace-labels.ts';
+import type { PodPolicy } from './pod-policy.ts';
+import { bindPolicy, readsLabels, strictestMode } from './policy-binding.ts';
+import { bindUnread } from './unread-policy.ts';
+import { bindUnreadable, type UnreadableNamespace, unreadable } from './unreadable-namespace.ts';
+
+/** A policy of a set, or what is left of one that could not be read, with what does not hang on where it is asked. */
+interface Member {
+  readonly index: number;
+  readonly policy: PodPolicy;
+  readonly unread: boolean;
+  readonly conditional: boolean;
+  readonly readsLabels: boolean;
+  /** What it asks where nothing but its own words counts. */
+  readonly own: Readonly<Record<Subject, BoundPolicy>>;
+}
+
+export interface Members {
+  readonly all: readonly Member[];
+  readonly ceiling: Mode;
+}
+
+export interface MembersOptions {
+  readonly policies: readonly PodPolicy[];
+  readonly unread: readonly PodPolicy[];
+  readonly ceiling: Mode;
+}
+
+export function createMembers({ policies, unread, ceiling }: MembersOptions): Members {
+  const all = [...policies, ...unread].map((policy, index): Member => {
+    const broken = index >= policies.length;
+    const own = (subject: Subject) => (broken ? askUnread(policy, ceiling) : bindPolicy(policy, { subject, ceiling }));
+    return {
+      index,
+      policy,
+      unread: broken,
+      conditional: hasRequestConditions(policy),
+      readsLabels: readsLabels(policy),
+      own: { pod: own('pod'), template: own('template') },
+    };
+  });
+  return { all, ceiling };
+}
+
+/** Where, and for what, policies are asked. */
+export interface Place {
+  readonly namespace: NamespaceView;
+  readonly subject: Subject;
+  /** What is in force there. */
+  readonly exceptions: BoundExceptions;
+}
+
+/** A policy that may have a say at a place. */
+export interface Sayer {
+  readonly bound: BoundPolicy;
+  /** It has one only where the request is as it wants it. */
+  readonly conditional: boolean;
+  /** It asks what it asks everywhere. */
+  readonly shared: boolean;
+}
+
+/** Who may have a say at a place. Where the keys are equal they ask the same; no key where that is so nowhere else. */
+export interface Sayers {
+  readonly key: string | undefined;
+  bind(): readonly Sayer[];
+}
+
+export function sayersIn({ all, ceiling }: Members, { namespace, subject, exceptions }: Place): Sayers {
+  const labels = namespace.labels && readPodSecurityLabels(namespace.labels);
+  const situation: Situation = { ceiling, subject, labels, gap: unreadable(namespace) };
+  const matching: { readonly member: Member; readonly unknown: boolean }[] = [];
+  let key = `${subject} ${labels === undefined ? `unreadable ${situation.gap.reason}` : labels.key} `;
+  let excused = false;
+  for (const member of all) {
+    const match = matchNamespace(member.policy, namespace);
+    if (match === 'differs') continue;
+    const unknown = match === 'unknown';
+    matching.push({ member, unknown });
+    key += unknown ? `${member.index}?` : `${member.index},`;
+    excused ||= exceptions.has(member.policy.metadata.name);
+  }
+  const bind = () =>
+    matching.map(({ member, unknown }): Sayer => {
+      const granted = exceptions.get(member.policy.metadata.name);
+      const bound = bindMember(member, { ...situation, unknown, exceptions: granted });
+      return { bound, conditional: member.conditional, shared: bound === member.own[subject] };
+    });
+  return { key: excused ? undefined : key, bind };
+}
+
+interface Situation extends Binding {
+  /** Absent where they could not be read. */
+  readonly labels: PodSecurityLabels | undefined;
+  /** What is said where that would have to be known. */
+  readonly gap: UnreadableNamespace;
+  /** Whether the policy has a say could not be found out. */
+  readonly unknown?: boolean;
+}
+
+function bindMember({ policy, unread, readsLabels, own }: Member, situation: Situation): BoundPolicy {
+  const { labels, subject, gap, unknown, exceptions, ceiling } = situation;
+  // What nobody can answer is never excused, and in which words it is said matters less than that it is.
+  if (unread) return own[subject];
+  if (unknown) return onlyUnreadable(policy, strictestMode(policy, situation), gap);
+  if (readsLabels && labels === undefined) return besideUnreadable(policy, situation);
+  const asBound = exceptions === undefined && (!readsLabels || labels === undefined || labels.key === '');
+  return asBound ? own[subject] : bindPolicy(policy, { subject, ceiling, exceptions }, labels);
+}
+
+/** What can be judged without the labels is; where they may replace the level, that is nothing. */
+function besideUnreadable(policy: PodPolicy, situation: Situation): BoundPolicy {
+  const section = policy.spec.podSecurity;
+  if (section?.namespaceLabels === 'Respect') {
+    return onlyUnreadable(policy, strictestMode(policy, situation), situation.gap);
+  }
+  const own = bindPolicy(policy, situation);
+  const mode = section?.mode ?? policy.spec.mode;
+  const limit = strictestMode(policy, situation);
+  if (limit === undefined) return own;
+  const asked = bindUnreadable(policy.metadata.name, weakerMode(mode, limit), situation.gap);
+  return { ...own, rules: [...own.rules, asked] };
+}
+
+function onlyUnreadable(policy: PodPolicy, mode: Mode | undefined, gap: UnreadableNamespace): BoundPolicy {
+  return mode === undefined ? { policy, rules: [] } : asking(policy, bindUnreadable(policy.metadata.name, mode, gap));
+}
+
+function askUnread(policy: PodPolicy, ceiling: Mode): BoundPolicy {
+  return asking(policy, bindUnread(policy, ceiling));
+}
+
+function asking(policy: PodPolicy, rule: BoundRule): BoundPolicy {
+  return { policy, rules: [rule], ...(rule.mode === 'Enforce' && { enforced: policy.metadata.name }) };
+}
