@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../src/commands/duration.ts';
+import { mostWorkloadKinds, workloadKind } from '../src/commands/workload-kinds.ts';
 import { languages } from '../src/core/locale.ts';
 import { modes } from '../src/core/policy/mode.ts';
 import { podPolicySchema } from '../src/core/policy/pod-policy.ts';
@@ -258,6 +259,11 @@ export const chartValues: ChartSection = {
         ),
       },
     },
+    workloadKinds: value(
+      'Custom kinds that become pods, judged like Deployments: a list of {group, kind, resource, path}, where path is where a pod template stands, such as spec.template. Examples: docs/workload-kinds.md.',
+      z.array(workloadKind).max(mostWorkloadKinds),
+      [],
+    ),
     guard: {
       description: 'The guard of namespaces, for policies that have podSecurity.labelGuard.',
       values: {

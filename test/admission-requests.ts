@@ -3,7 +3,8 @@ import { formatAdmissionReview } from '../src/core/admission/response.ts';
 import { parseAdmissionReview } from '../src/core/admission/review.ts';
 import type { Answer } from '../src/core/admission/verdict.ts';
 import type { Language } from '../src/core/locale.ts';
-import { type Workload, workloads } from '../src/core/pod/workload.ts';
+import { type BuiltinWorkload, workloads } from '../src/core/pod/workload.ts';
+import { builtinWorkloads, type WorkloadKind, type Workloads } from '../src/core/pod/workloads.ts';
 import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
 import type { Mode } from '../src/core/policy/mode.ts';
 import { type NamespaceSource, nameLabel } from '../src/core/policy/namespace.ts';
@@ -44,6 +45,8 @@ export function builtin(source: string): PodPolicy {
 
 export interface ReviewOptions {
   readonly kind?: string;
+  /** Instead of `kind`, one that is not Kubernetes' own. */
+  readonly custom?: Pick<WorkloadKind, 'group' | 'kind' | 'resource'>;
   readonly operation?: string;
   readonly subResource?: string;
   readonly namespace?: string;
@@ -51,7 +54,7 @@ export interface ReviewOptions {
   readonly user?: string;
 }
 
-export function workloadNamed(kind: string): Workload {
+export function workloadNamed(kind: string): BuiltinWorkload {
   const workload = workloads.find((candidate) => candidate.kind === kind);
   if (workload === undefined) throw new Error(`no ${kind}`);
   return workload;
@@ -59,8 +62,7 @@ export function workloadNamed(kind: string): Workload {
 
 /** An AdmissionReview as JSON value. */
 export function reviewOf(object: unknown, options: ReviewOptions = {}): Json {
-  const workload = workloadNamed(options.kind ?? 'Pod');
-  const { group, resource, kind } = workload;
+  const { group, resource, kind } = options.custom ?? workloadNamed(options.kind ?? 'Pod');
   return {
     apiVersion: 'admission.k8s.io/v1',
     kind: 'AdmissionReview',
@@ -86,6 +88,7 @@ export interface Under {
   readonly exceptions?: readonly PodPolicyException[];
   /** Milliseconds since the epoch; without it, the clock's. */
   readonly now?: number;
+  readonly workloads?: Workloads;
 }
 
 /** One namespace with these labels, whatever it is called. */
@@ -119,8 +122,8 @@ export async function answer(review: unknown, under: Under = {}): Promise<Answer
     ceiling: under.ceiling ?? 'Enforce',
     exceptions: under.exceptions ?? [],
   });
-  const { now = Date.now(), namespaces = offline.namespaces, locale = 'en' } = under;
-  const context = { policies, ...offline, namespaces, now: () => now, locale } as const;
+  const { now = Date.now(), namespaces = offline.namespaces, workloads = builtinWorkloads, locale = 'en' } = under;
+  const context = { policies, ...offline, namespaces, now: () => now, locale, workloads } as const;
   const { response, ...rest } = await answerRequest(parseAdmissionReview(review), context);
   return { ...rest, response: JSON.parse(formatAdmissionReview(response)).response };
 }

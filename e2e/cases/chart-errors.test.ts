@@ -19,6 +19,8 @@ const policy = (name: string) => ({
   metadata: { name },
   spec: { podSecurity: { level: 'baseline' } },
 });
+const rollout = { group: 'argoproj.io', kind: 'Rollout', resource: 'rollouts', path: 'spec.template' };
+const deployment = { group: 'apps', kind: 'Deployment', resource: 'deployments', path: 'spec.template' };
 const certificate = '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n';
 const existing = (values: object) => ({ certificates: { mode: 'existing', existing: values } });
 
@@ -66,6 +68,15 @@ const errors: readonly (readonly [string, Rendering])[] = [
   ],
   ['there are two policies named pod-security', { values: { policies: { extra: [policy('pod-security')] } } }],
   ['there is no policy', { values: { policies: { podSecurity: { enabled: false } } } }],
+  ['workloadKinds has apps Deployment, which is judged as it is', { values: { workloadKinds: [deployment] } }],
+  [
+    'workloadKinds has argoproj.io Rollout with the path spec.template twice',
+    { values: { workloadKinds: [rollout, rollout] } },
+  ],
+  [
+    'workloadKinds has argoproj.io Rollout with the resources rollouts and others',
+    { values: { workloadKinds: [rollout, { ...rollout, resource: 'others', path: 'spec.other' }] } },
+  ],
   ['commonLabels has app.kubernetes.io/name', { values: { commonLabels: { 'app.kubernetes.io/name': 'a' } } }],
   [
     'webhook.annotations has admissions.enforcer/disabled',

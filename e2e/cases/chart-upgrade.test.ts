@@ -167,7 +167,7 @@ describeCase('helm, as the years go by,', ['helm'], () => {
       if (serverSide === 'true') {
         const args = ['upgrade', release, chartFolder, '--namespace', namespace, ...narrowed, '--set', mode];
         const refused = await helm(args, { cluster: sharedCluster() });
-        expect(refused.stderr).toContain('conflict with "sekisho"');
+        expect(refused.stderr).toContain('conflicts with "sekisho"');
         await run('upgrade', release, chartFolder, '--force-conflicts', ...narrowed, '--set', mode);
       } else await upgrade(chartFolder, mode);
       expect(await bundles()).toEqual(both(Buffer.from(own.trim()).toString('base64')));

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { createWorkloads, type WorkloadKind } from '../../src/core/pod/workloads.ts';
 import { formatWebhookConfiguration } from '../../src/io/files/webhook-configuration.ts';
 import { describeCase } from '../harness/case.ts';
 import { findObject, podOf, type Rendering, renderObjects } from '../harness/helm.ts';
@@ -51,6 +52,25 @@ describeCase('the webhook configuration of the chart', ['helm'], () => {
       const [first, ...others] = (await configuration(rendering)).webhooks;
       expect(others.map(({ clientConfig }) => clientConfig)).toEqual(others.map(() => first.clientConfig));
     }
+  });
+
+  test('asks for custom kinds as serve --dev does, and the settings name them', async () => {
+    const rollout = { group: 'argoproj.io', kind: 'Rollout', resource: 'rollouts' };
+    const given: readonly WorkloadKind[] = [
+      { ...rollout, path: 'spec.template' },
+      { ...rollout, path: 'spec.others[*].template' },
+      { group: 'batch.example', kind: 'Odd', resource: 'yes', path: 'template' },
+    ];
+    const rendering = { values: { workloadKinds: given } };
+    const settings = findObject(await renderObjects(rendering), 'ConfigMap', 'sekisho-settings');
+    const { 'settings.yaml': text } = settings['data'] as { readonly 'settings.yaml': string };
+    const { workloadKinds } = parse(text) as { readonly workloadKinds: readonly WorkloadKind[] };
+    expect(workloadKinds).toEqual(given);
+    const { custom } = createWorkloads(workloadKinds);
+    const endpoint = { url: 'https://127.0.0.1', authority: '', custom, guard: false };
+    const development = parse(formatWebhookConfiguration(endpoint)) as Configuration;
+    const { webhooks } = await configuration(rendering);
+    expect(webhooks[0].rules).toEqual(development.webhooks[0].rules);
   });
 
   test('leaves out our own namespace and kube-system by the label nobody can change, whatever else is excluded', async () => {

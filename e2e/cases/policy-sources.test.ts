@@ -198,19 +198,29 @@ describeCase('the policies of a cluster', ['binaries', 'webhookAddress'], () => 
     }
   });
 
-  test('that need labels give the third verdict where a namespace cannot be read, and never none', async () => {
+  test('that need labels give the third verdict where a namespace cannot be read, and never none', {
+    timeout: 120_000,
+  }, async () => {
+    await apply(manifests.object('PodPolicy/by-label'));
+    const verdictInNew = async (): Promise<string> =>
+      verdictOn('plain', await createNamespace({ guarded: 'yes' }, { cluster: driver.cluster }));
+    const untilInNew = (expected: string) =>
+      waitFor(async () => ((await verdictInNew()).includes(expected) ? true : undefined), {
+        withinMs: 40_000,
+        what: `a verdict with “${expected}” in a new namespace`,
+      });
+    await untilInNew('allowPrivilegeEscalation');
     await run(['delete', 'clusterrolebinding', 'serve-namespaces']);
-    await waitFor(
-      async () => {
-        const fresh = await createNamespace({ guarded: 'yes' }, { cluster: driver.cluster });
-        const verdict = await verdictOn('plain', fresh);
-        return verdict.includes('the namespace could not be read: the API server answered 403') ? true : undefined;
-      },
-      { withinMs: 20_000, what: 'a namespace that cannot be read' },
-    );
-    // What was known last goes on.
-    expect(await verdictOn('bad')).toContain(`version ${version}`);
+    const ask = ['auth', 'can-i', 'get', 'namespaces', '--as=system:serviceaccount:default:serve'];
+    const refused = async () => ((await kubectl(ask, { cluster: driver.cluster })).code === 1 ? true : undefined);
+    await waitFor(refused, { withinMs: 20_000, what: 'the API server to refuse' });
+    // A watch that is open stays so.
+    proxy.expireWatches();
+    await untilInNew('the namespace could not be read: the API server answered 403');
+    expect(await verdictOn('bad'), 'what was known last goes on').toContain(`version ${version}`);
+    expect(await readiness()).toBe(200);
     await apply(manifests.object('ClusterRoleBinding/serve-namespaces'));
+    await untilInNew('allowPrivilegeEscalation');
   });
 });
 

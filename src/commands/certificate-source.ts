@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { SekishoError } from '../core/error.ts';
+import { createWorkloads } from '../core/pod/workloads.ts';
 import { systemClock } from '../io/clock.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
 import type { WebhookEndpoint } from '../io/files/webhook-configuration.ts';
@@ -43,7 +44,7 @@ export async function openCertificate(
   if (dev && (cert !== undefined || key !== undefined)) {
     throw new SekishoError('UsageInvalid', '--dev makes a certificate of its own: leave out --cert and --key');
   }
-  if (dev) return openDevelopmentCertificate(options, observers);
+  if (dev) return openDevelopmentCertificate(options, settings, observers);
   if (cert !== undefined && key !== undefined) return openCertificateFiles({ cert, key }, observers);
   const { installation } = settings;
   const { client } = observers;
@@ -61,6 +62,7 @@ export function developmentAddress({ host }: Pick<ServeOptions, 'host'>): string
 
 async function openDevelopmentCertificate(
   options: ServeOptions,
+  { workloadKinds }: Settings,
   { log, metrics }: Observers,
 ): Promise<CertificateSource> {
   const { dir } = options;
@@ -71,7 +73,8 @@ async function openDevelopmentCertificate(
     pair: () => pair,
     feed: () => undefined,
     async announce(url, { guard }) {
-      await writeDevelopmentFiles(dir, { url: `${url}/validate`, authority, guard });
+      const { custom } = createWorkloads(workloadKinds);
+      await writeDevelopmentFiles(dir, { url: `${url}/validate`, authority, custom, guard });
       log.debug({ dir }, 'wrote ca.crt and webhook-configuration.yaml');
     },
     unreadiness: () => untimely(pair, systemClock.wall()),

@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { Locale } from '../core/locale.ts';
-import { builtinHint, collect, namespaceLabelsHint, requirePolicy } from './policy-option.ts';
+import { builtinHint, collect, configHint, namespaceLabelsHint, requirePolicy } from './policy-option.ts';
 
 /** What the command line of `sekisho check` says. */
 export interface CheckOptions {
   readonly policy?: readonly string[];
+  readonly config?: string;
   readonly output: 'table' | 'json' | 'yaml';
   readonly failOn: 'deny' | 'warn' | 'audit';
   readonly namespace: string;
@@ -34,6 +35,7 @@ export function addCheckCommand(program: Command): void {
     .description('Judge manifests as the webhook would')
     .argument('[path...]', 'files and folders, - for standard input')
     .option('-p, --policy <source>', builtinHint, collect)
+    .option('--config <file>', configHint)
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'yaml']).default('table'))
     .addOption(
       new Option('--fail-on <mode>', 'the weakest findings that fail')

@@ -2,7 +2,8 @@ import type { Finding } from '../core/engine/decision.ts';
 import { type JudgeContext, judge } from '../core/engine/judge.ts';
 import { deniedViolations, proposeRepair } from '../core/engine/repair.ts';
 import type { ObjectReference } from '../core/pod/pod-view.ts';
-import { type Workload, workloadOfKind } from '../core/pod/workload.ts';
+import type { Workload } from '../core/pod/workload.ts';
+import { createWorkloads, type Workloads } from '../core/pod/workloads.ts';
 import { isAtLeastAsStrict, type Mode } from '../core/policy/mode.ts';
 import { createNamespaces } from '../core/policy/namespace.ts';
 import { createPolicySet, type PolicySet } from '../core/policy/policy-set.ts';
@@ -23,7 +24,9 @@ import { readPolicies, warnOnStderr } from '../io/files/policies.ts';
 import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
 import type { CheckOptions } from './check.ts';
+import { createEmptyKinds, type EmptyKinds } from './empty-kinds.ts';
 import { warnOfIdleExceptions } from './idle-exceptions.ts';
+import { readSettings } from './settings.ts';
 
 /** Judges manifests and prints what was found. Returns the exit status. */
 export async function check(paths: readonly string[], options: CheckOptions): Promise<number> {
@@ -32,7 +35,10 @@ export async function check(paths: readonly string[], options: CheckOptions): Pr
   const policies = createPolicySet({ ...objects, ceiling: 'Enforce' });
   const { namespace, namespaceLabels } = options;
   const stated = namespaceLabels === undefined ? new Map() : await readNamespaceLabels(namespaceLabels);
-  const outcome = await checkManifests(paths, { policies, namespace, stated });
+  const workloads = createWorkloads((await readSettings(options.config)).workloadKinds);
+  const emptyKinds = createEmptyKinds();
+  const outcome = await checkManifests(paths, { policies, namespace, stated, workloads, emptyKinds });
+  for (const warning of emptyKinds.warnings()) warnOnStderr(warning);
   await writeOutput(await render(outcome, options));
   return exitStatus(outcome, options.failOn);
 }
@@ -62,13 +68,21 @@ interface Terms {
   readonly namespace: string;
   /** Of namespaces, whatever the manifests say. */
   readonly stated: NamespaceLabels;
+  readonly workloads: Workloads;
+  readonly emptyKinds: EmptyKinds;
 }
 
-async function checkManifests(paths: readonly string[], { policies, namespace, stated }: Terms): Promise<CheckOutcome> {
+interface CheckContext extends JudgeContext {
+  readonly workloads: Workloads;
+  readonly emptyKinds: EmptyKinds;
+}
+
+async function checkManifests(paths: readonly string[], terms: Terms): Promise<CheckOutcome> {
+  const { policies, namespace, stated, workloads, emptyKinds } = terms;
   const { files, problems } = listManifests(paths);
   const read = createReader();
   const namespaces = createNamespaces(new Map([...(await findNamespaceLabels(files, read)), ...stated]));
-  const context: JudgeContext = { policies, ...offline, namespaces };
+  const context: CheckContext = { policies, ...offline, namespaces, workloads, emptyKinds };
   const violating: CheckedObject[] = [];
   let unreadable = reportProblems(problems);
   let objects = 0;
@@ -123,10 +137,11 @@ interface Place {
 
 async function checkObject(
   object: ManifestObject,
-  context: JudgeContext,
+  context: CheckContext,
   place: Place,
 ): Promise<CheckedObject | undefined> {
-  const workload = workloadOfKind(object.apiVersion, object.kind);
+  const workload = context.workloads.ofKind(object.apiVersion, object.kind);
+  if (workload !== undefined) context.emptyKinds.saw(workload, object.value);
   return workload === undefined ? undefined : checkWorkload(object, workload, { ...context, ...place });
 }
 

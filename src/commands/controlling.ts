@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { SekishoError } from '../core/error.ts';
+import { createWorkloads } from '../core/pod/workloads.ts';
 import { watchCoverage } from '../io/canaries/coverage-duty.ts';
 import { keepCertificates } from '../io/certificates/keeper.ts';
 import { systemClock } from '../io/clock.ts';
@@ -35,9 +36,10 @@ export async function control(options: ControllerOptions): Promise<void> {
   if (options.cleanup || options.canaries) {
     await using errand = client;
     const { canaryNamespace, webhookConfiguration } = installation;
+    const { custom } = createWorkloads(settings.workloadKinds);
     process.exitCode = options.cleanup
       ? await cleanUp({ client: errand, webhookConfiguration, clock: systemClock, write: print })
-      : await showCoverage({ client: errand, canaryNamespace, webhookConfiguration, write: print });
+      : await showCoverage({ client: errand, canaryNamespace, webhookConfiguration, custom, write: print });
     return;
   }
   await runController(options, { client, settings, installation });
@@ -115,8 +117,10 @@ function stand({ client, settings, installation }: Charge, observers: Observers)
 /** Something the leader does until it is told that it leads no more. It looks after its own failures. */
 type Duty = (signal: AbortSignal) => Promise<void>;
 
-function dutiesOf({ client, settings: { certs }, installation }: Charge, { log, metrics }: Observers): readonly Duty[] {
-  const coverage = watchCoverage({ client, ...installation, clock: systemClock, log, metrics });
+function dutiesOf({ client, settings, installation }: Charge, { log, metrics }: Observers): readonly Duty[] {
+  const { certs, workloadKinds } = settings;
+  const { custom } = createWorkloads(workloadKinds);
+  const coverage = watchCoverage({ client, ...installation, custom, clock: systemClock, log, metrics });
   const { caSecret } = installation;
   if (caSecret === undefined) return [coverage];
   const objects = { ...installation, caSecret };

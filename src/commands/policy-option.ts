@@ -3,6 +3,9 @@ import type { Command } from 'commander';
 /** What `--policy` takes, for its help. */
 export const builtinHint = 'file, folder or builtin:restricted, builtin:baseline[@v1.NN]; repeatable';
 
+/** What `--config` is for where nothing is served. */
+export const configHint = 'settings whose workloadKinds are judged too; nothing else of them counts here';
+
 /** A repeatable option: one that took several values at once would swallow the operands after it. */
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { Locale } from '../core/locale.ts';
-import { builtinHint, collect, namespaceLabelsHint, requirePolicy } from './policy-option.ts';
+import { builtinHint, collect, configHint, namespaceLabelsHint, requirePolicy } from './policy-option.ts';
 
 /** What the command line of `sekisho review` says. */
 export interface ReviewOptions {
   readonly policy?: readonly string[];
+  readonly config?: string;
   readonly lang: Locale;
   readonly namespaceLabels?: string;
 }
@@ -24,6 +25,7 @@ export function addReviewCommand(program: Command): void {
     .description('Answer admission reviews from standard input')
     .option('-p, --policy <source>', builtinHint, collect)
     .option('--namespace-labels <file>', namespaceLabelsHint)
+    .option('--config <file>', configHint)
     .addHelpText('after', details)
     .action(async (_options: unknown, command: Command) => {
       const options = command.optsWithGlobals<ReviewOptions>();

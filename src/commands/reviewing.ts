@@ -3,6 +3,7 @@ import { type AdmissionResponse, formatAdmissionReview, malformedResponse } from
 import { type AdmissionRequest, parseAdmissionReview } from '../core/admission/review.ts';
 import { messageOf, SekishoError } from '../core/error.ts';
 import { valueAt } from '../core/pod/field-path.ts';
+import { createWorkloads } from '../core/pod/workloads.ts';
 import { createNamespaces } from '../core/policy/namespace.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
 import { printable } from '../core/render/escape.ts';
@@ -13,6 +14,7 @@ import { offline } from '../io/offline.ts';
 import { writeOutput } from '../io/output.ts';
 import { warnOfIdleExceptions } from './idle-exceptions.ts';
 import type { ReviewOptions } from './review.ts';
+import { readSettings } from './settings.ts';
 
 /** Answers every review of a stream. Returns the exit status. */
 export async function review(input: AsyncIterable<Uint8Array>, options: ReviewOptions): Promise<number> {
@@ -23,7 +25,8 @@ export async function review(input: AsyncIterable<Uint8Array>, options: ReviewOp
   const namespaces = createNamespaces(
     namespaceLabels === undefined ? new Map() : await readNamespaceLabels(namespaceLabels),
   );
-  const context: AnswerContext = { policies, ...offline, namespaces, locale: options.lang };
+  const workloads = createWorkloads((await readSettings(options.config)).workloadKinds);
+  const context: AnswerContext = { policies, ...offline, namespaces, locale: options.lang, workloads };
   const splitter = createJsonSplitter();
   const decoder = new TextDecoder();
   let status = 0;

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import type { AnswerContext } from '../core/admission/answer.ts';
+import { createWorkloads } from '../core/pod/workloads.ts';
 import type { NamespaceSource } from '../core/policy/namespace.ts';
 import type { ClusterClient } from '../io/cluster/client.ts';
 import { createLogger, type Logger } from '../io/log.ts';
@@ -83,7 +84,7 @@ async function answersOf({
   log,
   namespaces,
 }: AnswerOptions): Promise<AnswerContext> {
-  const { installation, exceptions, language } = settings;
+  const { installation, exceptions, language, workloadKinds } = settings;
   return {
     get policies() {
       return source.policies;
@@ -91,6 +92,7 @@ async function answersOf({
     ...offline,
     namespaces,
     locale: options.langGiven ? options.lang : (language ?? options.lang),
+    workloads: createWorkloads(workloadKinds),
     maxExceptionDuration: exceptions.maxDuration,
     isTaken: source.isTaken,
     ...(await openPods({ client, log })),

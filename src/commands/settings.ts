@@ -5,6 +5,7 @@ import { modes } from '../core/policy/mode.ts';
 import type { DocumentIssue } from '../core/policy/pod-policy.ts';
 import { formatIssue, readConfiguration } from '../io/files/configuration-documents.ts';
 import { duration } from './duration.ts';
+import { workloadKind, workloadKinds } from './workload-kinds.ts';
 
 const name = z
   .string()
@@ -73,16 +74,21 @@ export const settingsSchema = z.strictObject({
     ),
   exceptions: exceptions.prefault({}).describe('What holds for every PodPolicyException.'),
   certs: certs.prefault({}).describe('How certificates live that are made in the cluster (certificates.mode: self).'),
+  workloadKinds: workloadKinds
+    .default([])
+    .describe('Custom kinds that become pods, and where in them the templates stand.'),
   installation: installation.optional().describe('The names of what the chart made; absent outside a cluster.'),
 });
 
 export type Settings = z.output<typeof settingsSchema>;
 export type Installation = NonNullable<Settings['installation']>;
 
+/** What stands below a key, for messages that say what there is. */
 const sections: ReadonlyMap<unknown, z.ZodObject> = new Map<unknown, z.ZodObject>([
   ['certs', certs],
   ['exceptions', exceptions],
   ['installation', installation],
+  ['workloadKinds', workloadKind],
 ]);
 
 /** The settings of a file; all defaults without one. Throws naming file, line and field. */

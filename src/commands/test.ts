@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
 import type { Locale } from '../core/locale.ts';
+import { configHint } from './policy-option.ts';
 
 /** What the command line of `sekisho test` says. */
 export interface TestOptions {
+  readonly config?: string;
   readonly output: 'table' | 'json' | 'junit';
   readonly lang: Locale;
 }
@@ -31,6 +33,7 @@ export function addTestCommand(program: Command): void {
     .command('test')
     .description('Test policies: objects and what is expected of them')
     .argument('<path...>', 'files and folders')
+    .option('--config <file>', configHint)
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json', 'junit']).default('table'))
     .addHelpText('after', details)
     .action(async (paths: readonly string[], _options: unknown, command: Command) => {

@@ -3,6 +3,7 @@ import { compare } from '../core/engine/expectation.ts';
 import { type Judgement, judge } from '../core/engine/judge.ts';
 import { SekishoError } from '../core/error.ts';
 import type { ObjectReference } from '../core/pod/pod-view.ts';
+import { createWorkloads, type Workloads } from '../core/pod/workloads.ts';
 import { builtinPrefix } from '../core/policy/builtin-policies.ts';
 import { createNamespaces, type NamespaceSource } from '../core/policy/namespace.ts';
 import { createPolicySet, type PolicySet } from '../core/policy/policy-set.ts';
@@ -28,11 +29,13 @@ import {
 import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
 import { warnOfIdleExceptions } from './idle-exceptions.ts';
+import { readSettings } from './settings.ts';
 import type { TestOptions } from './test.ts';
 
 /** Runs an operator's own tests and prints what came of them. Returns the exit status. */
 export async function test(paths: readonly string[], options: TestOptions): Promise<number> {
-  const outcome = await runTests(paths);
+  const { workloadKinds } = await readSettings(options.config);
+  const outcome = await runTests(paths, createWorkloads(workloadKinds));
   for (const { problems } of outcome) for (const problem of problems) complain(problem);
   await writeOutput(await render(outcome, options));
   return exitStatus(outcome);
@@ -57,12 +60,13 @@ function complain(message: string): void {
   for (const line of problemLines(message)) process.stderr.write(`sekisho: ${line}\n`);
 }
 
-async function runTests(paths: readonly string[]): Promise<TestOutcome> {
+async function runTests(paths: readonly string[], workloads: Workloads): Promise<TestOutcome> {
   const { files, problems } = listTestFiles(paths);
   const outcome: TestedFile[] = problems.map(({ file, message }) => ({ file, cases: [], problems: [message] }));
   const read = createManifestReader();
   const policiesOf = createPolicyReader();
-  for (const file of files) outcome.push(await runFile(file, await readTestFile(file, read), policiesOf));
+  for (const file of files)
+    outcome.push(await runFile(file, await readTestFile(file, { read, workloads }), policiesOf));
   return outcome;
 }
 

@@ -25,6 +25,18 @@ const settings = {
   },
 };
 
+/** A kind of the settings, and the rule for it. */
+const workloadKinds = [{ group: 'argoproj.io', kind: 'Rollout', resource: 'rollouts', path: 'spec.template' }];
+const rolloutRule = {
+  apiGroups: ['argoproj.io'],
+  apiVersions: ['*'],
+  operations: ['CREATE', 'UPDATE'],
+  resources: ['rollouts'],
+  scope: 'Namespaced',
+};
+const entryWithRollouts = { ...goodEntry, rules: [...goodEntry.rules, rolloutRule] };
+const settle = (more: object = {}) => writeFile(join(dir, 'settings.yaml'), JSON.stringify({ ...settings, ...more }));
+
 let dir: string;
 let api: LoopbackApi;
 let fate: (resource: string) => boolean | Interception;
@@ -36,7 +48,7 @@ beforeEach(async () => {
   fate = () => true;
   api = await startCanaryCluster({ of: (resource) => fate(resource) });
   api.put(leasePath, { metadata: { name: 'sekisho-controller' } });
-  await writeFile(join(dir, 'settings.yaml'), JSON.stringify(settings));
+  await settle();
   await writeFile(join(dir, 'kubeconfig'), kubeconfigFor(api.url));
 });
 afterEach(() => api[Symbol.asyncDispose]());
@@ -62,13 +74,16 @@ describe('a controller', () => {
   test('leads, says what is covered, and at SIGTERM gives the lease back and exits 0', {
     timeout: 60_000,
   }, async () => {
+    await settle({ workloadKinds });
+    api.put(configurationPath, configurationWith(entryWithRollouts));
     await using controller = await startController();
     const { identity } = await controller.logged('leading');
     expect(holder()).toBe(identity);
     expect(identity).toMatch(/^[^_]+_[0-9a-f-]{36}$/);
     await controller.logged('every path is intercepted', 30_000);
     const metrics = await metricsOf(controller.probeUrl);
-    for (const path of paths) expect(metrics).toContain(`sekisho_coverage{path="${path}"} 1\n`);
+    for (const path of [...paths, 'rollouts.argoproj.io'])
+      expect(metrics).toContain(`sekisho_coverage{path="${path}"} 1\n`);
     expect(metrics).toContain('sekisho_leader 1\n');
     expect((await fetch(`${controller.probeUrl}/readyz`)).status).toBe(200);
     controller.child.kill('SIGTERM');
@@ -127,6 +142,18 @@ describe('controller --canaries', () => {
         .split('\n')
         .map((line) => line.split(/\s+/)),
     ).toEqual(paths.map((path) => ['intercepted', path]));
+  });
+
+  test('has a line for each kind of the settings too', async () => {
+    await settle({ workloadKinds });
+    const without = await run([...args(), '--canaries']);
+    const reason = 'no rule of the webhook configuration for CREATE';
+    expect(without.code).toBe(1);
+    expect(without.stdout).toContain(`NOT INTERCEPTED  rollouts.argoproj.io: ${reason}\n`);
+    api.put(configurationPath, configurationWith(entryWithRollouts));
+    const covered = await run([...args(), '--canaries']);
+    expect(covered.code).toBe(0);
+    expect(covered.stdout).toContain('intercepted      rollouts.argoproj.io\n');
   });
 
   test('exits 1 where one is not, and 3 where that cannot be said', async () => {

@@ -23,6 +23,7 @@ describe('the settings of an installation', () => {
       maxMode: 'Enforce',
       exceptions: { maxDuration: 7_776_000_000 },
       certs: { caLifetime: 31_536_000_000, leafLifetime: 604_800_000, propagation: 300_000, names: [] },
+      workloadKinds: [],
     });
   });
 

@@ -11,6 +11,9 @@ certs:
   caLifetime: {{ .Values.certificates.caLifetime }}
   leafLifetime: {{ .Values.certificates.leafLifetime }}
   propagation: {{ .Values.certificates.propagation }}
+{{- with .Values.workloadKinds }}
+workloadKinds: {{- toYaml . | nindent 2 }}
+{{- end }}
 installation:
   namespace: {{ .Release.Namespace | quote }}
   service: {{ include "sekisho.fullname" . }}

@@ -62,6 +62,15 @@ app.kubernetes.io/part-of: sekisho
 {{- concat (list .Release.Namespace "kube-system") (default list .Values.webhook.excludedNamespaces) | uniq | toJson -}}
 {{- end }}
 
+{{/* The resources of workloadKinds, as JSON, each once: a kind with templates in several places has several lines. */}}
+{{- define "sekisho.customResources" -}}
+{{- $resources := list -}}
+{{- range .Values.workloadKinds -}}
+  {{- $resources = append $resources (pick . "group" "resource") -}}
+{{- end -}}
+{{- $resources | uniq | toJson -}}
+{{- end }}
+
 {{/* The CA of certificates.mode existing in base64, given as PEM or so already. */}}
 {{- define "sekisho.caBundle" -}}
 {{- $given := .Values.certificates.existing.caBundle | trim -}}

@@ -2,7 +2,8 @@ import { type Judgement, judge } from '../engine/judge.ts';
 import { isJudgedSubresource } from '../engine/update.ts';
 import { valueAt } from '../pod/field-path.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
-import { type Workload, workloadOfResource } from '../pod/workload.ts';
+import type { Workload } from '../pod/workload.ts';
+import { builtinWorkloads, type Workloads } from '../pod/workloads.ts';
 import { apiGroup } from '../policy/pod-policy.ts';
 import { type GuardContext, guardNamespace } from './guard-entry.ts';
 import { checkPolicy, type PolicyContext } from './policy-entry.ts';
@@ -11,6 +12,8 @@ import { type Answer, answerOf, pass } from './verdict.ts';
 
 /** What a verdict depends on besides the request, and the language it is given in. */
 export interface AnswerContext extends GuardContext, PolicyContext {
+  /** The kinds that are judged; only Kubernetes' own where it is absent. */
+  readonly workloads?: Workloads;
   /** Whoever asks about an object in this namespace wants to know whether we were asked. */
   readonly canaryNamespace?: string;
 }
@@ -38,7 +41,8 @@ function withCanaryWarning(answer: Answer): Answer {
 }
 
 function verdictOn(request: AdmissionRequest, context: AnswerContext): Answer | Promise<Answer> {
-  const workload = workloadOfResource(request.group, request.resource);
+  const { workloads = builtinWorkloads } = context;
+  const workload = workloads.ofRequest(request);
   if (workload === undefined || !isJudged(request, workload)) return pass(request.uid);
   const { object } = request;
   const reference = referenceOf(request);

@@ -43,17 +43,32 @@ const noFindings: Decision = { allowed: true, findings: [] };
 const mostFindings = 5_000;
 
 /** Collects findings one by one, in bounded memory: the first that denies is always kept. */
-export function createFindings(): { add(finding: Finding): void; decide(): Decision } {
+interface Findings {
+  add(finding: Finding): void;
+  /** All of another decision, which may have left some out itself. */
+  addAll(decision: Decision): void;
+  /** Whatever is added now changes neither the verdict nor what is said of it. */
+  settled(mayDeny: boolean): boolean;
+  decide(): Decision;
+}
+
+export function createFindings(): Findings {
   const findings: Finding[] = [];
   let denied = false;
   let truncated = false;
+  const add = (finding: Finding): void => {
+    const deny = denies(finding);
+    if (findings.length < mostFindings || (deny && !denied)) findings.push(finding);
+    else truncated = true;
+    denied ||= deny;
+  };
   return {
-    add(finding) {
-      const deny = denies(finding);
-      if (findings.length < mostFindings || (deny && !denied)) findings.push(finding);
-      else truncated = true;
-      denied ||= deny;
+    add,
+    addAll(decision) {
+      for (const finding of decision.findings) add(finding);
+      truncated ||= decision.truncated ?? false;
     },
+    settled: (mayDeny) => truncated && (denied || !mayDeny),
     decide() {
       if (findings.length === 0) return noFindings;
       const sorted = findings.sort(compareFindings).filter((finding, i) => !repeats(finding, findings[i - 1]));

@@ -1,14 +1,15 @@
 import { SekishoError } from '../error.ts';
 import { valueAt } from '../pod/field-path.ts';
 import type { ObjectReference, PodView } from '../pod/pod-view.ts';
-import { podViewOf, type Workload } from '../pod/workload.ts';
-import type { BoundRule } from '../policy/bound-rule.ts';
+import { type BuiltinWorkload, podViewOf, type Workload } from '../pod/workload.ts';
+import type { BoundRule, Subject } from '../policy/bound-rule.ts';
 import type { NamespaceSource, NamespaceView } from '../policy/namespace.ts';
 import type { PolicyMessage } from '../policy/pod-policy.ts';
 import type { BoundRules, Occasion, PolicySet } from '../policy/policy-set.ts';
 import type { FactSource } from '../rules/facts.ts';
 import { assess, decideMalformed } from './assess.ts';
 import { type Decision, decide } from './decision.ts';
+import { decideOnTemplates, sharedRuntimeClass } from './judge-templates.ts';
 import { markPreexisting } from './preexisting.ts';
 import { isSignificantPodUpdate, isTemplateChanged } from './update.ts';
 
@@ -34,7 +35,10 @@ export interface JudgeContext {
 
 export interface Judgement {
   readonly decision: Decision;
-  /** Absent where there was no pod to judge, or none that could be read. */
+  /**
+   * What a patch could repair. Absent where there was no pod to judge, or none that could be read, and with custom
+   * kinds: kubectl cannot apply a strategic merge patch to those.
+   */
   readonly pod?: PodView;
   /** What was asked; empty where no policy has a say or nothing of the pod changed. */
   readonly rules: readonly BoundRule[];
@@ -56,10 +60,11 @@ export function judge(applied: AppliedObject, context: JudgeContext): Judgement 
   return namespace instanceof Promise ? namespace.then(judgeIn) : judgeIn(namespace);
 }
 
-function occasionOf({ object, workload, user }: AppliedObject, namespace: NamespaceView, now: number): Occasion {
+function occasionOf(applied: AppliedObject, namespace: NamespaceView, now: number): Occasion {
+  const { object, workload, user } = applied;
   let labels: ReadonlyMap<string, string> | undefined;
   return {
-    subject: workload.path.length === 0 ? 'pod' : 'template',
+    subject: subjectOf(workload),
     namespace,
     user,
     now,
@@ -69,6 +74,7 @@ function occasionOf({ object, workload, user }: AppliedObject, namespace: Namesp
       return labels;
     },
     runtimeClass() {
+      if ('templates' in workload) return sharedRuntimeClass(object, workload);
       const name = valueAt(object, [...workload.path, 'spec', 'runtimeClassName']);
       return typeof name === 'string' ? name : undefined;
     },
@@ -86,6 +92,7 @@ function judgeBy(bound: BoundRules, applied: AppliedObject, facts: FactSource): 
   const { rules, enforced, messages } = bound;
   if (rules.length === 0) return nothingToJudge;
   try {
+    if (!isOnePod(applied)) return judgeTemplates(applied, { bound, facts });
     const pod = podToJudge(applied);
     if (pod === undefined) return nothingToJudge;
     const decision = decisionOn(pod, applied, { bound, facts });
@@ -102,15 +109,38 @@ interface Asked {
   readonly facts: FactSource;
 }
 
+interface AppliedPod extends AppliedObject {
+  readonly workload: BuiltinWorkload;
+}
+
+function isOnePod(applied: AppliedObject): applied is AppliedPod {
+  return 'path' in applied.workload;
+}
+
+function judgeTemplates(applied: AppliedObject, asked: Asked): Judgement | Promise<Judgement> {
+  const { object, workload } = applied;
+  // As with the templates of Kubernetes' own kinds: the owner was judged, and the pods will be.
+  if (!('templates' in workload) || hasController(object)) return nothingToJudge;
+  const decision = decideOnTemplates({ ...applied, workload }, asked);
+  if (decision === undefined) return nothingToJudge;
+  const { rules, enforced, messages } = asked.bound;
+  const judgement = (settled: Decision): Judgement => ({ decision: settled, rules, enforced, messages });
+  return decision instanceof Promise ? decision.then(judgement) : judgement(decision);
+}
+
+function subjectOf(workload: Workload): Subject {
+  return 'path' in workload && workload.path.length === 0 ? 'pod' : 'template';
+}
+
 /** A pod that exists is refused as upstream does it; of a template is said which violations the old one had too. */
-function decisionOn(pod: PodView, applied: AppliedObject, { bound, facts }: Asked): Decision | Promise<Decision> {
+function decisionOn(pod: PodView, applied: AppliedPod, { bound, facts }: Asked): Decision | Promise<Decision> {
   const decision = assess(pod, bound.rules, facts);
   if (applied.oldObject === undefined || applied.workload.path.length === 0) return decision;
   const mark = (settled: Decision) => markPreexisting(settled, { pod, readOld: () => oldPodOf(applied), bound, facts });
   return decision instanceof Promise ? decision.then(mark) : mark(decision);
 }
 
-function podToJudge(applied: AppliedObject): PodView | undefined {
+function podToJudge(applied: AppliedPod): PodView | undefined {
   const { object, workload, reference, oldObject } = applied;
   const pod = podViewOf(object, workload, reference);
   if (pod === undefined) return undefined;
@@ -124,13 +154,13 @@ function podToJudge(applied: AppliedObject): PodView | undefined {
 }
 
 /** An old pod that cannot be read is no excuse: the new one is judged. */
-function changesWhatRuns(pod: PodView, applied: AppliedObject): boolean {
+function changesWhatRuns(pod: PodView, applied: AppliedPod): boolean {
   const old = oldPodOf(applied);
   return old === undefined || isSignificantPodUpdate(pod, old);
 }
 
 /** What was stored until now; undefined where there is no pod in it that can be read. */
-function oldPodOf({ oldObject, workload, reference }: AppliedObject): PodView | undefined {
+function oldPodOf({ oldObject, workload, reference }: AppliedPod): PodView | undefined {
   try {
     return podViewOf(oldObject, workload, reference);
   } catch (thrown) {

@@ -1,7 +1,8 @@
 import { SekishoError } from '../error.ts';
 import { valueAt } from '../pod/field-path.ts';
 import type { ContainerView, PodView } from '../pod/pod-view.ts';
-import type { Workload } from '../pod/workload.ts';
+import { type Template, templateKey } from '../pod/templates.ts';
+import type { BuiltinWorkload, Workload } from '../pod/workload.ts';
 
 /**
  * Subresources of pods that cannot change what runs: upstream's `ignoredPodSubresources` (admission/admission.go).
@@ -21,7 +22,7 @@ const harmlessPodSubresources: ReadonlySet<string> = new Set([
 /** Whether a request to a subresource can bring a pod that must be judged. Controllers' (`scale`, `status`) cannot. */
 export function isJudgedSubresource(workload: Workload, subresource: string): boolean {
   if (subresource === '') return true;
-  return workload.resource === 'pods' && !harmlessPodSubresources.has(subresource);
+  return workload.group === '' && workload.resource === 'pods' && !harmlessPodSubresources.has(subresource);
 }
 
 /**
@@ -61,8 +62,13 @@ function imageDiffers(container: Container, old: Container | undefined): boolean
 }
 
 /** Whether an update changed the template of a controller. Scaling and labelling it leave the template alone. */
-export function isTemplateChanged(object: unknown, oldObject: unknown, workload: Workload): boolean {
+export function isTemplateChanged(object: unknown, oldObject: unknown, workload: BuiltinWorkload): boolean {
   return !deepEquals(valueAt(object, workload.path), valueAt(oldObject, workload.path));
+}
+
+/** The same of an object with several: whether one of them was not there before, in whichever order they stand now. */
+export function isAnyTemplateChanged(templates: readonly Template[], old: ReadonlyMap<string, Template>): boolean {
+  return templates.some((template) => !deepEquals(template.value, old.get(templateKey(template))?.value));
 }
 
 /** Deeper than any template that Kubernetes can store; the walk stops here instead of overflowing the stack. */

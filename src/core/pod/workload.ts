@@ -3,11 +3,32 @@ import { SekishoError } from '../error.ts';
 import { type FieldPath, formatFieldPath } from './field-path.ts';
 import type { ContainerClass, ContainerView, ObjectReference, PodParts, PodView } from './pod-view.ts';
 
-/** A kind that is a pod or will become pods: what it is called in every place, and where its pod stands. */
-export interface Workload {
+/** A kind that is a pod or will become pods. */
+export type Workload = BuiltinWorkload | CustomWorkload;
+
+/** What a kind is called in every place. */
+interface KindNames {
   readonly group: string;
   readonly resource: string;
   readonly kind: string;
+}
+
+/** A kind of the settings: an object may hold any number of templates, and none. */
+export interface CustomWorkload extends KindNames {
+  readonly templates: readonly TemplatePath[];
+}
+
+/** From the object to its templates. */
+export type TemplatePath = readonly TemplateStep[];
+
+/** Into a field, and where `each` is set into every item of the list that it is. */
+export interface TemplateStep {
+  readonly field: string;
+  readonly each: boolean;
+}
+
+/** A kind of Kubernetes: where its one pod stands. */
+export interface BuiltinWorkload extends KindNames {
   /** From the object to its pod. */
   readonly path: FieldPath;
   /** Upstream's types have a pointer here and nothing to judge when it is null: only ReplicationController. */
@@ -15,7 +36,7 @@ export interface Workload {
 }
 
 /** The kinds of upstream's `defaultPodSpecResources` (admission/admission.go). */
-export const workloads: readonly Workload[] = [
+export const workloads: readonly BuiltinWorkload[] = [
   { group: '', resource: 'pods', kind: 'Pod', path: [] },
   {
     group: '',
@@ -36,12 +57,12 @@ export const workloads: readonly Workload[] = [
 const byResource = new Map(workloads.map((workload) => [`${workload.group}/${workload.resource}`, workload]));
 const byKind = new Map(workloads.map((workload) => [`${workload.group}/${workload.kind}`, workload]));
 
-export function workloadOfResource(group: string, resource: string): Workload | undefined {
+export function workloadOfResource(group: string, resource: string): BuiltinWorkload | undefined {
   return byResource.get(`${group}/${resource}`);
 }
 
 /** Any version of a group counts: a manifest in a version that is no longer served has the same pod inside. */
-export function workloadOfKind(apiVersion: string, kind: string): Workload | undefined {
+export function workloadOfKind(apiVersion: string, kind: string): BuiltinWorkload | undefined {
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);
   return byKind.get(`${group === 'extensions' ? 'apps' : group}/${kind}`);
@@ -83,7 +104,7 @@ const podShape: Shape = {
  * The pod inside an object, or undefined where there is none to judge (a ReplicationController without template).
  * Throws `PodMalformed`, naming the field, when the skeleton that rules walk is not made of objects and lists.
  */
-export function podViewOf(object: unknown, workload: Workload, reference: ObjectReference): PodView | undefined {
+export function podViewOf(object: unknown, workload: BuiltinWorkload, reference: ObjectReference): PodView | undefined {
   if (workload.path.length === 0) return podViewAt(object, workload.path, reference);
   let pod: unknown = object;
   for (const [depth, segment] of workload.path.entries()) {
@@ -163,20 +184,22 @@ function checkShape(value: JsonObject, shape: Shape, path: FieldPath): void {
   }
 }
 
-function isAbsent(value: unknown): value is undefined | null {
+export function isAbsent(value: unknown): value is undefined | null {
   return value === undefined || value === null;
 }
 
-function objectAt(value: unknown, path: FieldPath): JsonObject {
+/** Throws `PodMalformed` where it is none. */
+export function objectAt(value: unknown, path: FieldPath): JsonObject {
   if (isObject(value)) return value;
   throw malformed(path, isAbsent(value) ? 'is missing' : 'must be an object');
 }
 
-function listAt(value: unknown, path: FieldPath): readonly unknown[] {
+/** Throws `PodMalformed` where it is none. */
+export function listAt(value: unknown, path: FieldPath): readonly unknown[] {
   if (Array.isArray(value)) return value;
   throw malformed(path, 'must be a list');
 }
 
-function malformed(path: FieldPath, problem: string): SekishoError<'PodMalformed'> {
+export function malformed(path: FieldPath, problem: string): SekishoError<'PodMalformed'> {
   return new SekishoError('PodMalformed', `${path.length === 0 ? 'the object' : formatFieldPath(path)} ${problem}`);
 }

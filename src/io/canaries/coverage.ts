@@ -1,5 +1,6 @@
 import { canaryWarning } from '../../core/admission/answer.ts';
 import { messageOf } from '../../core/error.ts';
+import type { CustomWorkload } from '../../core/pod/workload.ts';
 import type { ClusterAnswer, ClusterClient } from '../cluster/client.ts';
 import { readObject, webhookConfiguration } from '../cluster/object.ts';
 import { reasonOf } from '../cluster/refusal.ts';
@@ -11,6 +12,8 @@ export interface CoverageOptions {
   readonly client: ClusterClient;
   readonly canaryNamespace: string;
   readonly webhookConfiguration: string;
+  /** Kinds of the settings: no canary is submitted of what the cluster may not have, only the configuration is read. */
+  readonly custom?: readonly CustomWorkload[];
 }
 
 /** Finds out for every path to a pod whether Sekisho is asked: by asking, and by reading the configuration. */
@@ -24,14 +27,14 @@ export async function findCoverage(options: CoverageOptions): Promise<readonly P
 }
 
 async function readInterception(options: CoverageOptions): Promise<readonly PathState[]> {
-  const { client, canaryNamespace, webhookConfiguration: name } = options;
-  const nothing = interceptionOf(undefined, canaryNamespace);
+  const { client, canaryNamespace, webhookConfiguration: name, custom } = options;
+  const nothing = interceptionOf(undefined, canaryNamespace, custom);
   const all = (state: 'open' | 'unknown', reason: string): readonly PathState[] =>
     nothing.map(({ path }) => ({ path, state, reason }));
   try {
     const configuration = await readObject(client, webhookConfiguration(name));
     if (configuration === undefined) return all('open', `the webhook configuration ${name} does not exist`);
-    return interceptionOf(configuration, canaryNamespace);
+    return interceptionOf(configuration, canaryNamespace, custom);
   } catch (thrown) {
     return all('unknown', messageOf(thrown));
   }

@@ -1,19 +1,33 @@
-import { workloads } from '../../core/pod/workload.ts';
+import { type CustomWorkload, workloads } from '../../core/pod/workload.ts';
 import type { PathState } from './path-state.ts';
 
 /** What reaches a pod, as rules of a webhook configuration name it. */
 interface Expected {
-  /** `pods/resize`. */
+  /** `pods/resize`; with its group where that is not Kubernetes' own: several have `jobs`. */
   readonly path: string;
   readonly group: string;
+  /** `pods/resize`. */
+  readonly resource: string;
   readonly operations: readonly string[];
+  /** How rules may say the versions that requests come in. */
+  readonly versions: readonly string[];
 }
+
+const operations = ['CREATE', 'UPDATE'];
+const versions = ['v1', '*'];
 
 /** Subresources exist only for pods that are there, so nobody creates them. */
 const expected: readonly Expected[] = [
-  ...workloads.map(({ group, resource }) => ({ path: resource, group, operations: ['CREATE', 'UPDATE'] })),
-  ...['pods/ephemeralcontainers', 'pods/resize'].map((path) => ({ path, group: '', operations: ['UPDATE'] })),
+  ...workloads.map(({ group, resource }) => ({ path: resource, group, resource, operations, versions })),
+  ...['pods/ephemeralcontainers', 'pods/resize'].map((path) => {
+    return { path, group: '', resource: path, operations: ['UPDATE'], versions };
+  }),
 ];
+
+/** The settings name no version, and which ones the cluster serves is not known: a rule for one is not all. */
+function expectedOf({ group, resource }: CustomWorkload): Expected {
+  return { path: `${resource}.${group}`, group, resource, operations, versions: ['*'] };
+}
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -21,9 +35,13 @@ type JsonObject = Readonly<Record<string, unknown>>;
  * Matches a live ValidatingWebhookConfiguration in code, for what no canary can show: updates, and subresources of
  * stored pods. A selector by labels other than the namespace's name is left to the canaries, which pass it as well.
  */
-export function interceptionOf(configuration: unknown, canaryNamespace: string): readonly PathState[] {
+export function interceptionOf(
+  configuration: unknown,
+  canaryNamespace: string,
+  custom: readonly CustomWorkload[] = [],
+): readonly PathState[] {
   const entries = listIn(configuration, 'webhooks');
-  return expected.map((each) => {
+  return [...expected, ...custom.map(expectedOf)].map((each) => {
     const open = each.operations.flatMap((operation) => {
       const reasons = entries.map((entry) => whyNot(entry, { ...each, operation, canaryNamespace }));
       if (reasons.includes(undefined)) return [];
@@ -35,9 +53,7 @@ export function interceptionOf(configuration: unknown, canaryNamespace: string):
   });
 }
 
-interface Asked {
-  readonly path: string;
-  readonly group: string;
+interface Asked extends Omit<Expected, 'path' | 'operations'> {
   readonly operation: string;
   readonly canaryNamespace: string;
 }
@@ -59,14 +75,14 @@ function whyNot(entry: unknown, asked: Asked): string | undefined {
   return undefined;
 }
 
-function matches(rule: unknown, { path, group, operation }: Asked): boolean {
+function matches(rule: unknown, { resource: path, group, operation, versions: accepted }: Asked): boolean {
   const scope = valueIn(rule, 'scope') ?? '*';
   const [resource, subresource] = path.split('/');
   const names = [path, subresource === undefined ? '*' : `${resource}/*`, `*/${subresource ?? ''}`, '*/*'];
   return (
     (scope === '*' || scope === 'Namespaced') &&
     includes(rule, 'apiGroups', [group, '*']) &&
-    includes(rule, 'apiVersions', ['v1', '*']) &&
+    includes(rule, 'apiVersions', accepted) &&
     includes(rule, 'operations', [operation, '*']) &&
     includes(rule, 'resources', names)
   );

@@ -1,7 +1,8 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { SekishoError } from '../../core/error.ts';
 import type { FieldPath } from '../../core/pod/field-path.ts';
-import { type Workload, workloadOfKind } from '../../core/pod/workload.ts';
+import type { Workload } from '../../core/pod/workload.ts';
+import type { Workloads } from '../../core/pod/workloads.ts';
 import { builtinPrefix } from '../../core/policy/builtin-policies.ts';
 import type { DocumentIssue } from '../../core/policy/pod-policy.ts';
 import { type ObjectSource, type PolicyTestCase, parsePolicyTest } from '../../core/policy/policy-test.ts';
@@ -69,12 +70,12 @@ export function createManifestReader(): (file: string) => Promise<Manifest> {
 }
 
 /** Reads every test of a file and the objects that it names. Nothing is thrown: the other files are tested all the same. */
-export async function readTestFile(file: string, read: (file: string) => Promise<Manifest>): Promise<TestFile> {
+export async function readTestFile(file: string, around: TestSurroundings): Promise<TestFile> {
   const tests: ReadyTest[] = [];
   const problems: TestProblem[] = [];
   try {
     for (const document of await readConfiguration(file)) {
-      const found = await readTest({ file, document, read });
+      const found = await readTest({ file, document, ...around });
       tests.push(...found.tests);
       problems.push(...found.problems);
     }
@@ -86,10 +87,16 @@ export async function readTestFile(file: string, read: (file: string) => Promise
   return { tests, problems };
 }
 
-interface TestSource {
+/** What tests are read with. */
+export interface TestSurroundings {
+  readonly read: (file: string) => Promise<Manifest>;
+  /** The kinds that are judged. */
+  readonly workloads: Workloads;
+}
+
+interface TestSource extends TestSurroundings {
   readonly file: string;
   readonly document: ConfigurationDocument;
-  readonly read: (file: string) => Promise<Manifest>;
 }
 
 async function readTest(source: TestSource): Promise<TestFile> {
@@ -117,7 +124,7 @@ async function readCase(test: PolicyTestCase, path: FieldPath, source: TestSourc
   const object = await readObject(test.object, [...path, 'object'], source);
   if ('message' in object) return object;
   const { apiVersion, kind } = object;
-  const workload = workloadOfKind(apiVersion, kind);
+  const workload = source.workloads.ofKind(apiVersion, kind);
   if (workload === undefined) {
     const name = printable(`${apiVersion} ${kind}`, 400);
     return { path: [...path, 'object'], message: `${name} is neither a pod nor a template of one: it is never judged` };
@@ -126,7 +133,7 @@ async function readCase(test: PolicyTestCase, path: FieldPath, source: TestSourc
   if (test.oldObject === undefined) return ready;
   const oldObject = await readObject(test.oldObject, [...path, 'oldObject'], source);
   if ('message' in oldObject) return oldObject;
-  if (workloadOfKind(oldObject.apiVersion, oldObject.kind) !== workload) {
+  if (source.workloads.ofKind(oldObject.apiVersion, oldObject.kind) !== workload) {
     return {
       path: [...path, 'oldObject'],
       message: `must be a ${workload.kind} as object is: an update keeps the kind`,

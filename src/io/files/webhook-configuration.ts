@@ -1,10 +1,13 @@
 import { stringify } from 'yaml';
+import type { CustomWorkload } from '../../core/pod/workload.ts';
 
 /** Where the API server reaches a webhook that runs beside it, and whom it trusts there. */
 export interface WebhookEndpoint {
   readonly url: string;
   /** PEM. */
   readonly authority: string;
+  /** Kinds of the settings that it is to be asked about too. */
+  readonly custom?: readonly CustomWorkload[];
   /** Whether updates of namespaces are asked about too. */
   readonly guard: boolean;
 }
@@ -21,6 +24,14 @@ const rules = [
 
 function rule(group: string, resources: readonly string[], operations: readonly string[]) {
   return { apiGroups: [group], apiVersions: ['v1'], operations, resources, scope: 'Namespaced' };
+}
+
+/**
+ * In every version: the settings name none, and a rule for one that the cluster does not serve matches nothing, in
+ * silence. So `Equivalent` has nothing to convert, and paths in messages are those of the version that was applied.
+ */
+function customRule({ group, resource }: CustomWorkload) {
+  return { ...rule(group, [resource], everyChange), apiVersions: ['*'] };
 }
 
 /** Of our own kinds. */
@@ -55,7 +66,7 @@ const labelsChange = [
 ];
 
 /** For an API server on the same machine: `kubectl apply -f` and it asks us. */
-export function formatWebhookConfiguration({ url, authority, guard }: WebhookEndpoint): string {
+export function formatWebhookConfiguration({ url, authority, custom = [], guard }: WebhookEndpoint): string {
   const entry = (name: string, failurePolicy: 'Fail' | 'Ignore', more: object): object => ({
     name,
     admissionReviewVersions: ['v1'],
@@ -74,7 +85,10 @@ export function formatWebhookConfiguration({ url, authority, guard }: WebhookEnd
       kind: 'ValidatingWebhookConfiguration',
       metadata: { name: 'sekisho-dev' },
       webhooks: [
-        entry('pods.sekisho.dev', 'Fail', { rules, namespaceSelector: { matchExpressions: [kubeSystem] } }),
+        entry('pods.sekisho.dev', 'Fail', {
+          rules: [...rules, ...custom.map(customRule)],
+          namespaceSelector: { matchExpressions: [kubeSystem] },
+        }),
         entry('policies.sekisho.dev', 'Ignore', { rules: policyRules }),
         ...(guard ? [entry('guard.sekisho.dev', 'Fail', { rules: guardRules, matchConditions: labelsChange })] : []),
       ],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { createWorkloads } from '../../../src/core/pod/workloads.ts';
 import { interceptionOf } from '../../../src/io/canaries/interception.ts';
 import { formatWebhookConfiguration } from '../../../src/io/files/webhook-configuration.ts';
 import { canaryNamespace, configurationWith, goodEntry, paths } from './canary-cluster.ts';
@@ -111,4 +112,35 @@ describe('a path is open', () => {
       expect(new Set(states.map(({ state }) => state))).toEqual(new Set(['open']));
     },
   );
+});
+
+describe('a kind of the settings', () => {
+  const { custom } = createWorkloads([
+    { group: 'batch.volcano.sh', kind: 'Job', resource: 'jobs', path: 'spec.tasks[*].template' },
+  ]);
+  const path = 'jobs.batch.volcano.sh';
+  const rule = { ...goodEntry.rules[0], apiGroups: ['batch.volcano.sh'], apiVersions: ['*'], resources: ['jobs'] };
+  const stateWith = (...more: readonly object[]) => {
+    const entry = { ...goodEntry, rules: [...goodEntry.rules, ...more] };
+    return interceptionOf(configurationWith(entry), canaryNamespace, custom).find((each) => each.path === path);
+  };
+
+  test('is a path of its own, with its group', () => {
+    expect(stateWith(rule)).toEqual({ path, state: 'covered' });
+    expect(interceptionOf(configurationWith(goodEntry), canaryNamespace).map((each) => each.path)).not.toContain(path);
+  });
+
+  test.each([
+    ['no rule', []],
+    ['the rule of another group', [{ ...rule, apiGroups: ['batch'] }]],
+    ['a rule for one of its versions: it may be served in others', [{ ...rule, apiVersions: ['v1alpha1'] }]],
+  ])('is open with %s', (_what, rules) => {
+    const reason = 'no rule of the webhook configuration for CREATE';
+    expect(stateWith(...rules)).toEqual({ path, state: 'open', reason });
+  });
+
+  test('is open where one of its operations has no rule', () => {
+    const reason = 'no rule of the webhook configuration for UPDATE';
+    expect(stateWith({ ...rule, operations: ['CREATE'] })).toEqual({ path, state: 'open', reason });
+  });
 });
