@@ -27,6 +27,10 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages: reado
   // No socket, file or timer of their own: all of it comes by a client and a clock.
   'io/lease': { rooms: ['core', 'io', 'io/cluster'], packages: [] },
   'io/canaries': { rooms: ['core/*', 'core', 'io', 'io/cluster'], packages: [] },
+  'io/status': {
+    rooms: ['core/*', 'core', 'io', 'io/cluster', 'io/files', 'io/canaries', 'io/certificates'],
+    packages: [],
+  },
   commands: {
     rooms: ['core/*', 'core', 'io/*', 'io', 'commands'],
     packages: ['commander', 'zod', 'yaml', 'pino', 'node:*'],

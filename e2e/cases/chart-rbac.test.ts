@@ -37,9 +37,15 @@ const isBinding = (object: RenderedObject): object is Binding => object.kind.end
 const right = (verbs: readonly string[], resource: string, names: readonly string[] = []): string =>
   [[...verbs].sort().join(','), resource, ...names].join(' ');
 
+/** `podpolicies.sekisho.dev/status`, as kubectl writes it. */
+function qualified(path: string, group: string): string {
+  const [resource, ...subresource] = path.split('/');
+  return [group === '' ? resource : `${resource}.${group}`, ...subresource].join('/');
+}
+
 function rightsOf({ apiGroups, resources, resourceNames, verbs }: Rule): readonly string[] {
   return apiGroups.flatMap((group) =>
-    resources.map((resource) => right(verbs, group === '' ? resource : `${resource}.${group}`, resourceNames)),
+    resources.map((resource) => right(verbs, qualified(resource, group), resourceNames)),
   );
 }
 

@@ -130,6 +130,11 @@ describeCase('the chart', ['helm'], () => {
         namespace: 'sekisho',
         service: full,
         webhookConfiguration: full,
+        webhookEntries: [
+          'pods.sekisho.dev',
+          'policies.sekisho.dev',
+          ...(variant === 'everything-values.yaml' ? ['guard.sekisho.dev'] : []),
+        ],
         lease: `${full}-controller`,
         canaryNamespace: `${full}-canary`,
         ...(self ? { caSecret: `${full}-ca` } : {}),

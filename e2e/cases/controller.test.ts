@@ -46,7 +46,9 @@ describeCase('a controller', ['webhookAddress'], () => {
     await writeFile(config, JSON.stringify({ maxMode: 'Audit', installation: installation() }));
     files = { config, kubeconfig: await kubeconfigOf('controller', namespace) };
     cleaner = await kubeconfigOf('cleanup', namespace);
-    sekisho = await startSekisho({ args: ['--config', config] });
+    // An installation that is named has a cluster; here it is in no pod of it.
+    const { kubeconfig } = sharedCluster().access.administrator;
+    sekisho = await startSekisho({ args: ['--config', config, '--kubeconfig', kubeconfig] });
   });
   afterAll(() => sekisho?.stop());
 

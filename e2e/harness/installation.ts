@@ -44,7 +44,7 @@ export async function install({ manifests, selected, port, times }: Installation
   for (const { clientConfig } of webhook.webhooks) clientConfig.url = `https://127.0.0.1:${port}/validate`;
   webhook.webhooks[0].namespaceSelector.matchLabels['kubernetes.io/metadata.name'] = selected;
   const { name: webhookConfiguration } = await registerWebhook(JSON.stringify(webhook));
-  const objects = { namespace, caSecret: 'sekisho-ca', webhookConfiguration };
+  const objects = { namespace, caSecret: 'sekisho-ca', webhookConfiguration, webhookEntries: ['pods.sekisho.dev'] };
   const config = join(sharedCluster().folder, `${namespace}.yaml`);
   await writeFile(config, JSON.stringify(settingsOf(objects, times)));
   return {
@@ -90,7 +90,7 @@ export function subjectsOf(bundle: string): readonly string[] {
 }
 
 function settingsOf(
-  { namespace, caSecret, webhookConfiguration }: CertificateObjects,
+  { namespace, caSecret, webhookConfiguration, webhookEntries }: CertificateObjects,
   times: CertificateTimes,
 ): object {
   const milliseconds = (time: number): string => `${time}ms`;
@@ -107,6 +107,7 @@ function settingsOf(
       namespace,
       service: 'sekisho',
       webhookConfiguration,
+      webhookEntries,
       caSecret,
       lease: 'sekisho-controller',
       canaryNamespace: 'sekisho-canary',

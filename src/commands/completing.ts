@@ -77,7 +77,14 @@ function describeOption(option: Option): CompletedOption {
 
 const builtins = ['builtin:restricted', 'builtin:baseline'];
 /** Values that are neither a choice nor a file. */
-const free: ReadonlySet<string> = new Set(['--namespace', '--port', '--probe-port', '--host']);
+const free: ReadonlySet<string> = new Set([
+  '--namespace',
+  '--port',
+  '--probe-port',
+  '--host',
+  '--context',
+  '--release',
+]);
 
 function valueOfOption({ long, argChoices }: Option): CompletedValue {
   if (argChoices !== undefined) return { words: argChoices, files: false };

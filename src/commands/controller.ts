@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander';
+import { collect } from './policy-option.ts';
 import { parsePort } from './port-option.ts';
 
 /** What the command line of `sekisho controller` says. */
 export interface ControllerOptions {
   readonly config: string;
   readonly kubeconfig?: string;
+  readonly policy?: readonly string[];
   readonly host?: string;
   readonly probePort: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
@@ -15,9 +17,16 @@ export interface ControllerOptions {
 export function addControllerCommand(program: Command): void {
   program
     .command('controller')
-    .description('Keep an installation in a cluster in order: certificates, and proof that every path is intercepted')
+    .description(
+      'Keep an installation in a cluster in order: certificates, status, proof that every path is intercepted',
+    )
     .requiredOption('--config <file>', 'settings of the installation')
     .option('--kubeconfig <file>', "how to reach the cluster (default: the pod's service account)")
+    .option(
+      '-p, --policy <source>',
+      'file or folder of policies that serve reads: their names are taken; repeatable',
+      collect,
+    )
     .option('--host <address>', 'address to listen on for probes (default all)')
     .option('--probe-port <port>', 'port of GET /livez, /readyz, /metrics; 0 picks one', parsePort, 8080)
     .addOption(

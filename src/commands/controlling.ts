@@ -14,6 +14,7 @@ import { type Elector, resigning, startElector } from '../io/lease/elector.ts';
 import { createLogger, type Logger } from '../io/log.ts';
 import { anyAddress } from '../io/server/any-address.ts';
 import { createProbeServer } from '../io/server/probe-server.ts';
+import { keepStatus } from '../io/status/status-duty.ts';
 import { urlOf } from '../io/url.ts';
 import { showCoverage } from './canary-report.ts';
 import { cleanUp } from './cleanup.ts';
@@ -64,7 +65,8 @@ async function runController(options: ControllerOptions, charge: Charge): Promis
   const probes = createProbeServer({ metrics, unreadiness: () => stopping });
   const host = options.host ?? (await anyAddress());
   const probePort = await probes.listen({ host, port: options.probePort });
-  const elector = stand(charge, { log, metrics });
+  const observers = { log, metrics };
+  const elector = stand(charge, dutiesOf(options, charge, observers), observers);
   endInOrder({
     log,
     delay: 0,
@@ -88,9 +90,8 @@ interface Observers {
 }
 
 /** A candidate for the lease that does its duties while it leads. */
-function stand({ client, settings, installation }: Charge, observers: Observers): Elector {
+function stand({ client, installation }: Charge, duties: readonly Duty[], observers: Observers): Elector {
   const { log, metrics } = observers;
-  const duties = dutiesOf({ client, settings, installation }, observers);
   const identity = `${hostname()}_${randomUUID()}`;
   metrics.setLeading(false);
   return startElector({
@@ -117,13 +118,22 @@ function stand({ client, settings, installation }: Charge, observers: Observers)
 /** Something the leader does until it is told that it leads no more. It looks after its own failures. */
 type Duty = (signal: AbortSignal) => Promise<void>;
 
-function dutiesOf({ client, settings, installation }: Charge, { log, metrics }: Observers): readonly Duty[] {
-  const { certs, workloadKinds } = settings;
-  const { custom } = createWorkloads(workloadKinds);
+function dutiesOf(options: ControllerOptions, charge: Charge, { log, metrics }: Observers): readonly Duty[] {
+  const { client, settings, installation } = charge;
+  const { custom } = createWorkloads(settings.workloadKinds);
   const coverage = watchCoverage({ client, ...installation, custom, clock: systemClock, log, metrics });
+  const status = keepStatus({
+    client,
+    clock: systemClock,
+    random: Math.random,
+    log,
+    metrics,
+    policySources: options.policy ?? [],
+    maxExceptionDuration: settings.exceptions.maxDuration,
+  });
   const { caSecret } = installation;
-  if (caSecret === undefined) return [coverage];
+  if (caSecret === undefined) return [coverage, status];
   const objects = { ...installation, caSecret };
   const clocks = { now: systemClock.wall, elapsed: systemClock.monotonic };
-  return [coverage, keepCertificates({ client, objects, times: certs, log, metrics, ...clocks })];
+  return [coverage, status, keepCertificates({ client, objects, times: settings.certs, log, metrics, ...clocks })];
 }

@@ -9,6 +9,7 @@ export const everyCommand: Readonly<Record<string, () => Promise<AddCommand>>> =
   review: async () => (await import('./review.ts')).addReviewCommand,
   check: async () => (await import('./check.ts')).addCheckCommand,
   test: async () => (await import('./test.ts')).addTestCommand,
+  status: async () => (await import('./status.ts')).addStatusCommand,
   policy: async () => (await import('./policy.ts')).addPolicyCommand,
   explain: async () => (await import('./explain.ts')).addExplainCommand,
   completion: async () => (await import('./completion.ts')).addCompletionCommand,

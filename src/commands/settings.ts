@@ -53,6 +53,12 @@ const installation = z.strictObject({
   namespace: name.describe('The namespace of Sekisho.'),
   service: name.describe('The Service of the webhook.'),
   webhookConfiguration: name.describe('The ValidatingWebhookConfiguration.'),
+  webhookEntries: z
+    .array(z.string().min(1).max(253))
+    .min(1)
+    .max(16)
+    .default(['pods.sekisho.dev'])
+    .describe('The names of its entries: one that is missing is alarmed.'),
   caSecret: name
     .optional()
     .describe('The Secret of the CA; absent where the certificate comes from files (certificates.mode: existing).'),

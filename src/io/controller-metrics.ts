@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import { type ExceptionState, exceptionStates } from '../core/policy/exception-state.ts';
 import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts';
 import { createRegistry } from './process-metrics.ts';
 
@@ -10,7 +11,14 @@ export interface CoverageMetrics {
   forgetCoverage(): void;
 }
 
-export interface ControllerMetrics extends CoverageMetrics, CertificateMetrics {
+/** What the leader says of exceptions. */
+export interface StatusMetrics {
+  setExceptions(states: readonly ExceptionState[]): void;
+  /** Somebody else says it from now on. */
+  forgetStatus(): void;
+}
+
+export interface ControllerMetrics extends CoverageMetrics, CertificateMetrics, StatusMetrics {
   readonly registry: Registry;
   setLeading(leading: boolean): void;
 }
@@ -29,11 +37,29 @@ export function createControllerMetrics(version: string): ControllerMetrics {
   return {
     registry,
     ...createCertificateMetrics(registry),
+    ...statusMetrics(registry),
     setLeading: (leading) => leader.set(leading ? 1 : 0),
     setCoverage(path, state) {
       if (state === 'unknown') coverage.remove({ path });
       else coverage.set({ path }, state === 'covered' ? 1 : 0);
     },
     forgetCoverage: () => coverage.reset(),
+  };
+}
+
+function statusMetrics(registry: Registry): StatusMetrics {
+  const registers = [registry];
+  const exceptions = new Gauge({
+    name: 'sekisho_exceptions',
+    help: 'Exceptions, by what becomes of them; expiring ones end within seven days. Only the leader knows.',
+    labelNames: ['state'],
+    registers,
+  });
+  return {
+    setExceptions(states) {
+      for (const state of exceptionStates) exceptions.set({ state }, 0);
+      for (const state of states) exceptions.inc({ state });
+    },
+    forgetStatus: () => exceptions.reset(),
   };
 }

@@ -18,6 +18,7 @@ installation:
   namespace: {{ .Release.Namespace | quote }}
   service: {{ include "sekisho.fullname" . }}
   webhookConfiguration: {{ include "sekisho.fullname" . }}
+  webhookEntries: [pods.sekisho.dev, policies.sekisho.dev{{ if .Values.guard.enabled }}, guard.sekisho.dev{{ end }}]
   {{- if eq .Values.certificates.mode "self" }}
   caSecret: {{ include "sekisho.fullname" . }}-ca
   {{- end }}

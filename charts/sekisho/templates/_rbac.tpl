@@ -46,6 +46,12 @@ metadata:
   verbs: {{ toJson .verbs }}
 {{- end }}
 
+{{/* What becomes of policies and exceptions is written into their status, and into nothing else of them. */}}
+{{- define "sekisho.statusRules" -}}
+- {apiGroups: [sekisho.dev], resources: [podpolicies, podpolicyexceptions], verbs: [get, list, watch]}
+- {apiGroups: [sekisho.dev], resources: [podpolicies/status, podpolicyexceptions/status], verbs: [patch]}
+{{- end }}
+
 {{/* What pods are judged by. A namespace is also got by its name: a pod may come before the watch has told of it. */}}
 {{- define "sekisho.sourceRules" -}}
 - {apiGroups: [""], resources: [namespaces], verbs: [get, list, watch]}

@@ -1,6 +1,6 @@
 import type { CertificateMetrics, WebhookEntries } from '../certificate-metrics.ts';
 import type { Logger } from '../log.ts';
-import { encodeBundle, expectedEntries, type WebhookState } from './ca-bundle.ts';
+import { encodeBundle, missingEntries, type WebhookState } from './ca-bundle.ts';
 import type { CaSecret, CaState } from './ca-secret.ts';
 import type { CertificateObjects } from './objects.ts';
 
@@ -43,8 +43,9 @@ export function createAlarms({ objects, log, metrics, elapsed }: AlarmOptions): 
     missed('configuration', live === undefined, () => {
       log.error({ configuration, remedy }, 'webhook configuration missing');
     });
-    for (const entry of expectedEntries) {
-      missed(entry, live?.missing.includes(entry) ?? false, () => {
+    const missing = live === undefined ? [] : missingEntries(live, objects.webhookEntries);
+    for (const entry of objects.webhookEntries) {
+      missed(entry, missing.includes(entry), () => {
         log.error({ configuration, entry, remedy }, 'webhook entry missing');
       });
     }
@@ -56,7 +57,7 @@ export function createAlarms({ objects, log, metrics, elapsed }: AlarmOptions): 
   return {
     tell(found) {
       tellMissing(found);
-      metrics.setWebhookEntries(countEntries(found));
+      metrics.setWebhookEntries(countEntries(found, objects.webhookEntries));
       metrics.setCertificateExpiry('ca', found.state?.signing?.notAfter);
       metrics.setCertificateExpiry('ca-next', found.state?.next?.notAfter);
       const problems = found.state?.problems ?? [];
@@ -108,9 +109,9 @@ function createMissed(elapsed: () => number) {
   };
 }
 
-function countEntries({ configuration, state }: Found): WebhookEntries {
-  if (configuration === undefined) return { ok: 0, missing: expectedEntries.length, mismatched: 0 };
-  const { entries, missing } = configuration;
+function countEntries({ configuration, state }: Found, expected: readonly string[]): WebhookEntries {
+  const entries = configuration?.entries ?? [];
+  const missing = missingEntries(configuration, expected);
   const wanted = state === undefined ? undefined : encodeBundle(state.bundle);
   const ok = entries.filter(({ caBundle }) => (wanted === undefined ? caBundle !== '' : caBundle === wanted)).length;
   return { ok, missing: missing.length, mismatched: entries.length - ok };

@@ -2,9 +2,6 @@ import { z } from 'zod';
 import { SekishoError } from '../../core/error.ts';
 import { formatBundle, parseAuthorities } from './pem-bundle.ts';
 
-/** The entries that the chart makes. One that is missing is alarmed; never recreated, because deleting it is how an operator switches us off. */
-export const expectedEntries: readonly string[] = ['pods.sekisho.dev'];
-
 /** An entry added by another version of the chart is called with our certificate too. */
 const ourDomain = '.sekisho.dev';
 
@@ -25,8 +22,6 @@ export interface WebhookState {
   /** Counted by the API server, one for each change of the webhooks. */
   readonly generation: number;
   readonly entries: readonly WebhookEntry[];
-  /** Expected entries that are not there. */
-  readonly missing: readonly string[];
 }
 
 export interface PatchOperation {
@@ -52,15 +47,14 @@ export function parseWebhookState(object: unknown): WebhookState {
     const certificates = parseAuthorities(Buffer.from(caBundle, 'base64').toString('utf8'));
     return [{ index, name, caBundle, certificates }];
   });
-  const names = new Set(entries.map(({ name }) => name));
   const { uid, resourceVersion, generation } = data.metadata;
-  return {
-    uid,
-    resourceVersion,
-    generation,
-    entries,
-    missing: expectedEntries.filter((name) => !names.has(name)),
-  };
+  return { uid, resourceVersion, generation, entries };
+}
+
+/** Those of the expected entries that are not there; all of them where there is no configuration. */
+export function missingEntries(state: WebhookState | undefined, expected: readonly string[]): readonly string[] {
+  const names = new Set(state?.entries.map(({ name }) => name));
+  return expected.filter((name) => !names.has(name));
 }
 
 export function encodeBundle(bundle: readonly string[]): string {

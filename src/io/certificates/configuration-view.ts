@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/error.ts';
 import type { CertificateMetrics } from '../certificate-metrics.ts';
-import { parseWebhookState, type WebhookState } from './ca-bundle.ts';
+import { missingEntries, parseWebhookState, type WebhookState } from './ca-bundle.ts';
+import type { CertificateObjects } from './objects.ts';
 import { createReadBack } from './read-back.ts';
 
 /** The live configuration as one replica sees it, late or not. */
@@ -21,11 +22,12 @@ export interface ConfigurationView {
 const absenceMilliseconds = 60_000;
 
 export interface ConfigurationViewOptions {
+  readonly objects: Pick<CertificateObjects, 'webhookEntries'>;
   readonly metrics: Pick<CertificateMetrics, 'setWebhookEntries'>;
   elapsed(): number;
 }
 
-export function createConfigurationView({ elapsed, metrics }: ConfigurationViewOptions): ConfigurationView {
+export function createConfigurationView({ objects, elapsed, metrics }: ConfigurationViewOptions): ConfigurationView {
   const readBack = createReadBack();
   let read = false;
   let problem: string | undefined;
@@ -65,7 +67,7 @@ export function createConfigurationView({ elapsed, metrics }: ConfigurationViewO
     report(authority) {
       if (!read) return;
       const wrong = distrusting(live, authority);
-      const missing = live?.missing.length ?? 1;
+      const missing = missingEntries(live, objects.webhookEntries).length;
       metrics.setWebhookEntries({ ok: (live?.entries.length ?? 0) - wrong, missing, mismatched: wrong });
     },
   };

@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/error.ts';
+import { createBell } from '../bell.ts';
 import type { CertificateMetrics } from '../certificate-metrics.ts';
 import type { ClusterAnswer, ClusterClient } from '../cluster/client.ts';
 import { pathOf, readObject } from '../cluster/object.ts';
@@ -8,7 +9,6 @@ import type { Logger } from '../log.ts';
 import { issueAuthority } from '../tls/issue.ts';
 import type { KeyPair } from '../tls/key-pair.ts';
 import { createAlarms, type Found } from './alarms.ts';
-import { createBell } from './bell.ts';
 import { bundlePatch, parseWebhookState, type WebhookState } from './ca-bundle.ts';
 import {
   type CaContent,

@@ -5,6 +5,11 @@ export interface CertificateObjects {
   readonly namespace: string;
   readonly caSecret: string;
   readonly webhookConfiguration: string;
+  /**
+   * The names of its entries that the chart makes. One that is missing is alarmed; never recreated, because deleting it is
+   * how an operator switches us off.
+   */
+  readonly webhookEntries: readonly string[];
 }
 
 export function secretOf({ namespace, caSecret }: CertificateObjects): ClusterObject {

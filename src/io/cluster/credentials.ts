@@ -23,9 +23,23 @@ export interface ClusterCredentials {
 }
 
 /** Of the pod, or of the kubeconfig where one is given. */
-export async function readCredentials(kubeconfig: string | undefined): Promise<ClusterCredentials> {
-  if (kubeconfig !== undefined) return (await import('./kubeconfig.ts')).kubeconfigCredentials(kubeconfig);
-  return (await import('./service-account.ts')).serviceAccountCredentials(process.env);
+export function readCredentials(kubeconfig: string | undefined): Promise<ClusterCredentials> {
+  return readUserCredentials({ files: kubeconfig === undefined ? [] : [kubeconfig] });
+}
+
+/** Where somebody keeps the credentials of clusters, as kubectl looks for them. */
+export interface Kubeconfig {
+  /** One, or several that are merged. */
+  readonly files: readonly string[];
+  /** Instead of the current one. */
+  readonly context?: string | undefined;
+}
+
+/** Those of a person: of kubeconfigs; where there is none, of the pod. */
+export async function readUserCredentials({ files, context }: Kubeconfig): Promise<ClusterCredentials> {
+  const [first, ...others] = files;
+  if (first === undefined) return (await import('./service-account.ts')).serviceAccountCredentials(process.env);
+  return (await import('./kubeconfig.ts')).kubeconfigCredentials(first, { others, context });
 }
 
 /** Tokens are exchanged every few minutes, a CA hardly ever: what was read is good for a minute. */

@@ -235,7 +235,7 @@ const excuse = {
 const exceptions: readonly JudgedSpec[] = [
   { what: 'an exception with what it must say', kind: 'PodPolicyException', spec: excuse },
   {
-    what: 'an exception with all it can say, in Japanese, in another time zone',
+    what: 'an exception with all it can say, in Japanese, to a fraction of a second elsewhere',
     kind: 'PodPolicyException',
     spec: {
       ...excuse,
@@ -249,7 +249,7 @@ const exceptions: readonly JudgedSpec[] = [
       reason: 'ベンダーの修正待ち',
       owner: 'team-payments',
       ticket: 'https://tracker.example/SEC-123',
-      expiresAt: '2027-01-31T09:00:00+09:00',
+      expiresAt: '2027-01-31T09:00:00.5+09:00',
     },
   },
 ];

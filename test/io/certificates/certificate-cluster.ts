@@ -7,7 +7,12 @@ import { type Asked, type Interception, type StoredObject, startApi } from '../c
 
 /* A loopback API server that holds what the chart makes for certificates, and JSON patches of it. */
 
-export const objects = { namespace: 'sekisho', caSecret: 'sekisho-ca', webhookConfiguration: 'sekisho' } as const;
+export const objects = {
+  namespace: 'sekisho',
+  caSecret: 'sekisho-ca',
+  webhookConfiguration: 'sekisho',
+  webhookEntries: ['pods.sekisho.dev'],
+} as const;
 export const secretPath = pathOf(secretOf(objects));
 export const configurationPath = pathOf(configurationOf(objects));
 

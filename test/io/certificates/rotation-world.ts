@@ -85,7 +85,6 @@ export function createRotationWorld(lags: readonly number[]): RotationWorld {
     resourceVersion: String(version),
     generation: version,
     entries: [{ index: 0, name: 'pods.sekisho.dev', caBundle: encodeBundle(value), certificates: value }],
-    missing: [],
   });
   const issue = (): Authority => {
     const cert = `CA ${++made}\n`;

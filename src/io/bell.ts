@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from './clock.ts';
+
 /** Wakes whoever waits between two looks. */
 export interface Bell {
   /** Also heard by the next one who waits, if nobody does now. */
@@ -6,7 +8,7 @@ export interface Bell {
   wait(milliseconds: number): Promise<void>;
 }
 
-export function createBell(signal: AbortSignal): Bell {
+export function createBell(signal: AbortSignal, { after }: Pick<Clock, 'after'> = systemClock): Bell {
   let rung = false;
   let wake = (): void => undefined;
   const ring = (): void => {
@@ -20,9 +22,8 @@ export function createBell(signal: AbortSignal): Bell {
       if (!rung) {
         const { promise, resolve } = Promise.withResolvers<void>();
         wake = resolve;
-        const timer = setTimeout(resolve, milliseconds);
+        using _timer = after(milliseconds, resolve);
         await promise;
-        clearTimeout(timer);
       }
       rung = signal.aborted;
     },
