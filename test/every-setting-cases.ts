@@ -7,6 +7,7 @@ import { parseAdmissionReview } from '../src/core/admission/review.ts';
 import { createWorkloads } from '../src/core/pod/workloads.ts';
 import { parsePodPolicyException } from '../src/core/policy/pod-policy-exception.ts';
 import { createPolicySet } from '../src/core/policy/policy-set.ts';
+import { missingEntries, parseWebhookState } from '../src/io/certificates/ca-bundle.ts';
 import { keepCertificates } from '../src/io/certificates/keeper.ts';
 import { keepLeaf, leafNames } from '../src/io/certificates/leaf.ts';
 import { configurationOf, secretOf } from '../src/io/certificates/objects.ts';
@@ -43,6 +44,7 @@ const installation = {
   namespace: 'sekisho',
   service: 'sekisho',
   webhookConfiguration: 'sekisho',
+  webhookEntries: ['pods.sekisho.dev'],
   caSecret: 'sekisho-ca',
   lease: 'sekisho-controller',
   canaryNamespace: 'sekisho-canary',
@@ -119,7 +121,17 @@ function placesOf({ installation: chart }: Settings): readonly unknown[] {
   return [pathOf(secretOf(made)), pathOf(configurationOf(made)), leafNames(chart, [])];
 }
 
-const naming = (field: keyof Installation, outcome: SettingPair['outcome'] = placesOf): SettingPair => ({
+/** The entries that are alarmed because they are missing in a configuration that has the one for pods. */
+function missingUnder({ installation: chart }: Settings): unknown {
+  const { metadata, ...rest } = configuration();
+  const live = parseWebhookState({ ...rest, metadata: { ...metadata, resourceVersion: '1' } });
+  return chart && missingEntries(live, chart.webhookEntries);
+}
+
+const naming = (
+  field: Exclude<keyof Installation, 'webhookEntries'>,
+  outcome: SettingPair['outcome'] = placesOf,
+): SettingPair => ({
   one: { installation },
   other: { installation: { ...installation, [field]: 'another' } },
   outcome,
@@ -223,6 +235,14 @@ export const settingPairs: ReadonlyMap<string, SettingPair> = new Map<string, Se
   ['installation.namespace', naming('namespace')],
   ['installation.service', naming('service')],
   ['installation.webhookConfiguration', naming('webhookConfiguration')],
+  [
+    'installation.webhookEntries.[]',
+    {
+      one: { installation },
+      other: { installation: { ...installation, webhookEntries: ['pods.sekisho.dev', 'guard.sekisho.dev'] } },
+      outcome: missingUnder,
+    },
+  ],
   ['installation.caSecret', naming('caSecret')],
   ['installation.lease', naming('lease', leaseUnder)],
   ['installation.canaryNamespace', naming('canaryNamespace', answerUnder)],

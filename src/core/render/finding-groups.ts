@@ -26,7 +26,8 @@ export function groupFindings(findings: readonly Finding[], locale: Locale): rea
     const key = `${mode} ${exception?.name ?? ''} ${rule.id} ${violation.message} ${path}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, groupOf(finding, path, locale));
-    else if (!group.policies.includes(finding.policy)) group.policies.push(finding.policy);
+    // Findings of one place are in the order of their policies: one that is there already is the last.
+    else if (group.policies.at(-1) !== finding.policy) group.policies.push(finding.policy);
   }
   return [...groups.values()];
 }
