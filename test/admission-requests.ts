@@ -5,7 +5,9 @@ import type { Answer } from '../src/core/admission/verdict.ts';
 import type { Language } from '../src/core/locale.ts';
 import { type BuiltinWorkload, workloads } from '../src/core/pod/workload.ts';
 import { builtinWorkloads, type WorkloadKind, type Workloads } from '../src/core/pod/workloads.ts';
+import type { AskedRules } from '../src/core/policy/bound-rules.ts';
 import { builtinPolicy } from '../src/core/policy/builtin-policies.ts';
+import type { Excuse } from '../src/core/policy/exceptions.ts';
 import type { Mode } from '../src/core/policy/mode.ts';
 import { type NamespaceSource, nameLabel } from '../src/core/policy/namespace.ts';
 import { type PodPolicy, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
@@ -113,6 +115,11 @@ export function occasionIn(namespace: string, more: Partial<Occasion> = {}): Occ
     now: Date.parse('2026-11-22T12:00:00Z'),
     ...more,
   };
+}
+
+/** What excuses something of what is asked, rule by rule. */
+export function excusesIn({ rules, exceptions }: AskedRules): readonly Excuse[] {
+  return rules.flatMap(({ policy, rule }) => exceptions.get(policy)?.get(rule.id) ?? []).map(({ excuse }) => excuse);
 }
 
 /** The answer to a review under builtin:restricted, or the policies given, as the API server reads it. */

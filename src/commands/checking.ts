@@ -152,9 +152,9 @@ async function checkWorkload(
 ): Promise<CheckedObject | undefined> {
   const { apiVersion, kind, name } = object;
   const reference: ObjectReference = { apiVersion, kind, name, namespace: object.namespace || namespace };
-  const { decision, pod, rules } = await judge({ object: object.value, workload, reference }, context);
+  const { decision, pod, asked } = await judge({ object: object.value, workload, reference }, context);
   if (decision.findings.length === 0) return undefined;
   const findings = decision.findings.map((finding: Finding) => ({ finding, ...object.positionOf(finding.path) }));
-  const repair = pod === undefined ? undefined : proposeRepair(pod, rules, deniedViolations(decision));
+  const repair = pod === undefined ? undefined : proposeRepair(pod, asked, deniedViolations(decision));
   return { file, reference, findings, ...(repair === undefined ? {} : { repair }) };
 }

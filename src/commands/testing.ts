@@ -99,7 +99,7 @@ async function runFile(file: string, { tests, problems }: TestFile, policiesOf: 
       const idle = new Set(policies.policies.map(({ metadata }) => metadata.name));
       for (const ready of test.cases) {
         const { judgement, tested } = await runCase(ready, policies);
-        for (const { policy } of judgement.rules) idle.delete(policy);
+        for (const { policy } of judgement.asked.rules) idle.delete(policy);
         cases.push(tested);
       }
       if (problems.length === 0) warnOfIdlePolicies(test, idle);

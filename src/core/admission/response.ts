@@ -97,11 +97,11 @@ function statusOf(
   denied: readonly FindingGroup[],
   language: Language,
 ): NonNullable<AdmissionResponse['status']> {
-  const { pod, rules, decision, messages } = judgement;
+  const { pod, asked, decision, messages } = judgement;
   const truncated = decision.truncated ?? false;
   // A subresource is not applied from a file that a patch could change.
   const unpatched = pod === undefined || request.subResource !== '' || truncated;
-  const repair = unpatched ? undefined : proposeRepair(pod, rules, repairable(denied, groups));
+  const repair = unpatched ? undefined : proposeRepair(pod, asked, repairable(denied, groups));
   return {
     code: 403,
     reason: 'Forbidden',

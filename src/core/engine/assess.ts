@@ -2,24 +2,26 @@ import { type ErrorCode, messageOf, SekishoError } from '../error.ts';
 import type { FieldPath } from '../pod/field-path.ts';
 import { containerAt, type PodView } from '../pod/pod-view.ts';
 import { type BoundRule, isExcluded } from '../policy/bound-rule.ts';
-import { type Excuse, excusesOn } from '../policy/exceptions.ts';
+import { type AskedRules, maySpeak } from '../policy/bound-rules.ts';
+import { type BoundException, type Excuse, excusesOn } from '../policy/exceptions.ts';
 import type { FactRequest, FactSource, Facts } from '../rules/facts.ts';
 import { noFacts } from '../rules/facts.ts';
 import type { Violation } from '../rules/rule.ts';
 import { createFindings, type Decision, decide, type Finding } from './decision.ts';
 
 /** Plan, gather, evaluate, decide. Waits only when a rule needs facts; no rule of the Pod Security Standards does. */
-export function assess(pod: PodView, rules: readonly BoundRule[], facts: FactSource): Decision | Promise<Decision> {
-  const requests = plan(pod, rules);
-  if (requests.length === 0) return evaluate(pod, rules, noFacts);
-  return facts.gather(requests).then((gathered) => evaluate(pod, rules, gathered));
+export function assess(pod: PodView, asked: AskedRules, facts: FactSource): Decision | Promise<Decision> {
+  const requests = plan(pod, asked);
+  if (requests.length === 0) return evaluate(pod, asked, noFacts);
+  return facts.gather(requests).then((gathered) => evaluate(pod, asked, gathered));
 }
 
 /** What has to be known before the pod can be judged, each question once. */
-export function plan(pod: PodView, rules: readonly BoundRule[]): readonly FactRequest[] {
+export function plan(pod: PodView, { rules, exceptions }: AskedRules): readonly FactRequest[] {
   let requests: Map<string, FactRequest> | undefined;
-  for (const { rule, params } of askingFacts(rules)) {
-    if (rule.needs === undefined) continue;
+  for (const bound of askingFacts(rules)) {
+    const { rule, params } = bound;
+    if (rule.needs === undefined || !maySpeak(bound, exceptions)) continue;
     requests ??= new Map();
     for (const request of rule.needs(pod, params)) requests.set(request.key, request);
   }
@@ -27,7 +29,7 @@ export function plan(pod: PodView, rules: readonly BoundRule[]): readonly FactRe
 }
 
 /** The synchronous heart: asks every rule, and reports every violation for every policy that minds it. */
-export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts): Decision {
+export function evaluate(pod: PodView, { rules, exceptions }: AskedRules, facts: Facts): Decision {
   const findings = createFindings();
   let answer = noViolations;
   let asked: BoundRule | undefined;
@@ -35,7 +37,10 @@ export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts
   const ends = rules.length < manyRules ? undefined : surveyOf(rules).ends;
   for (let index = 0; index < rules.length; index++) {
     const bound = rules[index] as BoundRule;
-    if (bound.silencedBy !== undefined && !excused?.has(bound.silencedBy)) continue;
+    if (bound.silencedBy !== undefined && !excused?.has(bound.silencedBy)) {
+      if (ends !== undefined && excused === undefined) index = (ends[index] ?? 0) - 1;
+      continue;
+    }
     // Policies often ask the same; policy-set.ts puts equal questions side by side.
     if (asked === undefined || asked.version !== bound.version || asked.params !== bound.params) {
       answer = ask(pod, bound, facts);
@@ -45,7 +50,7 @@ export function evaluate(pod: PodView, rules: readonly BoundRule[], facts: Facts
       if (ends !== undefined) index = (ends[index] ?? 0) - 1;
       continue;
     }
-    const excuseOf = excusesFrom(pod, bound);
+    const excuseOf = excusesFrom(pod, exceptions.get(bound.policy)?.get(bound.rule.id));
     for (const violation of answer.violations) {
       const finding = findingOf(pod, bound, violation);
       if (answer.error) {
@@ -66,7 +71,10 @@ const manyRules = 128;
 
 /** What is the same for every pod that these rules are asked about. */
 interface Survey {
-  /** For each rule the place of the next that asks something else: what one does not find, its equals need not be told. */
+  /**
+   * For each rule the place of the next that asks something else, or is silenced where this one is not: what one does
+   * not find its equals need not be told, and where nothing is excused all are silent that are silenced.
+   */
   readonly ends: Uint32Array;
   /** Those that may want facts. */
   readonly asking: readonly BoundRule[];
@@ -81,7 +89,8 @@ function surveyOf(rules: readonly BoundRule[]): Survey {
   for (let index = rules.length - 1; index >= 0; index--) {
     const [bound, next] = [rules[index], rules[index + 1]];
     const same = next !== undefined && bound?.version === next.version && bound.params === next.params;
-    ends[index] = same ? (ends[index + 1] ?? 0) : index + 1;
+    const alike = same && (bound.silencedBy === undefined) === (next.silencedBy === undefined);
+    ends[index] = alike ? (ends[index + 1] ?? 0) : index + 1;
   }
   const survey = { ends, asking: rules.filter(({ rule }) => rule.needs !== undefined) };
   surveys.set(rules, survey);
@@ -95,7 +104,7 @@ function askingFacts(rules: readonly BoundRule[]): readonly BoundRule[] {
 /** What excuses a violation of a rule; undefined where nothing can. */
 function excusesFrom(
   pod: PodView,
-  { exceptions }: BoundRule,
+  exceptions: readonly BoundException[] | undefined,
 ): ((violation: Violation) => Excuse | undefined) | undefined {
   if (exceptions === undefined) return undefined;
   const excuseOf = excusesOn(exceptions, pod.object);

@@ -51,7 +51,7 @@ function decisionOn(
   { pod, readOld }: TemplatePod,
   { bound, facts, mark }: Asked & { readonly mark: boolean },
 ): Decision | Promise<Decision> {
-  const decision = assess(pod, bound.rules, facts);
+  const decision = assess(pod, bound, facts);
   if (!mark) return decision;
   const marked = (settled: Decision) => markPreexisting(settled, { pod, readOld, bound, facts });
   return decision instanceof Promise ? decision.then(marked) : marked(decision);

@@ -2,7 +2,8 @@ import { SekishoError } from '../error.ts';
 import { valueAt } from '../pod/field-path.ts';
 import type { ObjectReference, PodView } from '../pod/pod-view.ts';
 import { type BuiltinWorkload, podViewOf, type Workload } from '../pod/workload.ts';
-import type { BoundRule, Subject } from '../policy/bound-rule.ts';
+import type { Subject } from '../policy/bound-rule.ts';
+import { type AskedRules, nothingAsked } from '../policy/bound-rules.ts';
 import type { NamespaceSource, NamespaceView } from '../policy/namespace.ts';
 import type { PolicyMessage } from '../policy/pod-policy.ts';
 import type { BoundRules, Occasion, PolicySet } from '../policy/policy-set.ts';
@@ -40,15 +41,15 @@ export interface Judgement {
    * kinds: kubectl cannot apply a strategic merge patch to those.
    */
   readonly pod?: PodView;
-  /** What was asked; empty where no policy has a say or nothing of the pod changed. */
-  readonly rules: readonly BoundRule[];
+  /** Nothing where no policy has a say or nothing of the pod changed. */
+  readonly asked: AskedRules;
   /** The policies and levels that were enforced, for the audit log. */
   readonly enforced: string;
   /** What policies add to their denials, by their names. */
   readonly messages: ReadonlyMap<string, PolicyMessage>;
 }
 
-const nothingToJudge: Judgement = { decision: decide([]), rules: [], enforced: '', messages: new Map() };
+const nothingToJudge: Judgement = { decision: decide([]), asked: nothingAsked, enforced: '', messages: new Map() };
 
 /** The one way from an object to a verdict. */
 export function judge(applied: AppliedObject, context: JudgeContext): Judgement | Promise<Judgement> {
@@ -96,11 +97,11 @@ function judgeBy(bound: BoundRules, applied: AppliedObject, facts: FactSource): 
     const pod = podToJudge(applied);
     if (pod === undefined) return nothingToJudge;
     const decision = decisionOn(pod, applied, { bound, facts });
-    const judgement = (settled: Decision): Judgement => ({ decision: settled, pod, rules, enforced, messages });
+    const judgement = (settled: Decision): Judgement => ({ decision: settled, pod, asked: bound, enforced, messages });
     return decision instanceof Promise ? decision.then(judgement) : judgement(decision);
   } catch (thrown) {
     if (!(thrown instanceof SekishoError)) throw thrown;
-    return { decision: decideMalformed(thrown.message, rules), rules, enforced, messages };
+    return { decision: decideMalformed(thrown.message, rules), asked: bound, enforced, messages };
   }
 }
 
@@ -123,8 +124,8 @@ function judgeTemplates(applied: AppliedObject, asked: Asked): Judgement | Promi
   if (!('templates' in workload) || hasController(object)) return nothingToJudge;
   const decision = decideOnTemplates({ ...applied, workload }, asked);
   if (decision === undefined) return nothingToJudge;
-  const { rules, enforced, messages } = asked.bound;
-  const judgement = (settled: Decision): Judgement => ({ decision: settled, rules, enforced, messages });
+  const { enforced, messages } = asked.bound;
+  const judgement = (settled: Decision): Judgement => ({ decision: settled, asked: asked.bound, enforced, messages });
   return decision instanceof Promise ? decision.then(judgement) : judgement(decision);
 }
 
@@ -134,7 +135,7 @@ function subjectOf(workload: Workload): Subject {
 
 /** A pod that exists is refused as upstream does it; of a template is said which violations the old one had too. */
 function decisionOn(pod: PodView, applied: AppliedPod, { bound, facts }: Asked): Decision | Promise<Decision> {
-  const decision = assess(pod, bound.rules, facts);
+  const decision = assess(pod, bound, facts);
   if (applied.oldObject === undefined || applied.workload.path.length === 0) return decision;
   const mark = (settled: Decision) => markPreexisting(settled, { pod, readOld: () => oldPodOf(applied), bound, facts });
   return decision instanceof Promise ? decision.then(mark) : mark(decision);

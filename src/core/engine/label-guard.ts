@@ -1,5 +1,7 @@
 import type { ObjectReference, PodView } from '../pod/pod-view.ts';
 import type { BoundRule } from '../policy/bound-rule.ts';
+import { nothingAsked } from '../policy/bound-rules.ts';
+import { noExceptions } from '../policy/exceptions.ts';
 import { matchNamespace } from '../policy/matching.ts';
 import { weakerMode } from '../policy/mode.ts';
 import type { NamespaceView } from '../policy/namespace.ts';
@@ -38,10 +40,13 @@ export function judgeLabelChange(change: NamespaceChange, policies: PolicySet, n
   // What a broken policy guards is unknown: so it is not known whether it allows what others would mind.
   const lowers = !isEmpty(namespaceLabelChange.check(changeUnder(noStandards, change)));
   const unread = lowers ? unreadPolicies(policies, [before, after], now) : [];
-  const unanswered = unread.length === 0 ? [] : evaluate(noPod(after.name), unread, noFacts).findings;
+  const unanswered =
+    unread.length === 0
+      ? []
+      : evaluate(noPod(after.name), { rules: unread, exceptions: noExceptions }, noFacts).findings;
   return {
     decision: decide([...findings, ...unanswered]),
-    rules: [],
+    asked: nothingAsked,
     enforced: '',
     messages: new Map(
       guarding.flatMap(({ metadata, spec }) => (spec.message === undefined ? [] : [[metadata.name, spec.message]])),

@@ -25,7 +25,7 @@ export function markPreexisting(decision: Decision, update: TemplateUpdate): Dec
   const old = update.readOld();
   if (old === undefined) return decision;
   const mark = (before: Decision) => marked(decision, update, { old, before });
-  const before = assess(old, update.bound.rules, update.facts);
+  const before = assess(old, update.bound, update.facts);
   return before instanceof Promise ? before.then(mark) : mark(before);
 }
 

@@ -3,6 +3,7 @@ import { valueAt } from '../pod/field-path.ts';
 import { effectiveMinor } from '../pod/version.ts';
 import { workloadOfKind } from '../pod/workload.ts';
 import type { BoundRule } from '../policy/bound-rule.ts';
+import { maySpeak } from '../policy/bound-rules.ts';
 import type { NamespaceView } from '../policy/namespace.ts';
 import { noStandards, readPodSecurityLabels, standardsOf } from '../policy/namespace-labels.ts';
 import type { PolicySet } from '../policy/policy-set.ts';
@@ -91,8 +92,9 @@ function freshRules({ before, after }: NamespaceChange, { policies, now }: Judge
 
 /** Facts are not fetched for pods that are there already: only rules that need none. */
 function enforced(policies: PolicySet, view: NamespaceView, now: number): readonly BoundRule[] {
-  const { rules } = policies.rulesFor(occasionIn(view, now));
-  return rules.filter(({ mode, rule }) => mode === 'Enforce' && rule.needs === undefined);
+  const { rules, exceptions } = policies.rulesFor(occasionIn(view, now));
+  const speaking = rules.filter((bound) => maySpeak(bound, exceptions));
+  return speaking.filter(({ mode, rule }) => mode === 'Enforce' && rule.needs === undefined);
 }
 
 /** What the API server's own admission asks by these labels. */

@@ -3,7 +3,7 @@ import { createPatchedCopy } from '../pod/patch.ts';
 import type { PodParts, PodView } from '../pod/pod-view.ts';
 import { createMergePatch, type MergePatch } from '../pod/strategic-merge-patch.ts';
 import { changedPodView } from '../pod/workload.ts';
-import type { BoundRule } from '../policy/bound-rule.ts';
+import type { AskedRules } from '../policy/bound-rules.ts';
 import { noFacts } from '../rules/facts.ts';
 import { evaluate } from './assess.ts';
 import { type Decision, denies, type Finding } from './decision.ts';
@@ -22,18 +22,14 @@ const mostFindings = 50;
  * A repair of what denied the pod, each violation given once; undefined where no rule can propose one that holds. What
  * was let through may stand among them: it is not repaired, but it is not new either.
  */
-export function proposeRepair(
-  pod: PodView,
-  rules: readonly BoundRule[],
-  found: readonly Finding[],
-): Repair | undefined {
+export function proposeRepair(pod: PodView, asked: AskedRules, found: readonly Finding[]): Repair | undefined {
   const denied = found.filter(({ letThrough }) => letThrough === undefined);
   if (denied.length === 0 || denied.length > mostFindings) return undefined;
   // In the order of the fields, so that the patch reads like the object.
   const inOrder = [...denied].sort((a, b) => compareFieldPaths(a.path, b.path));
   const repaired = applyRepairs(pod, inOrder);
   if (repaired === undefined) return undefined;
-  const remaining = remainingViolations(evaluate(repaired.pod, rules, noFacts), found);
+  const remaining = remainingViolations(evaluate(repaired.pod, asked, noFacts), found);
   if (remaining === undefined || remaining === denied.length) return undefined;
   return { patch: patchAt(pod.path, repaired.patch), satisfied: denied.length - remaining };
 }

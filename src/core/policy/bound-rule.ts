@@ -1,7 +1,6 @@
 import { effectiveMinor } from '../pod/version.ts';
 import { podSecurityRules } from '../rules/index.ts';
 import { type Rule, type RuleVersion, ruleVersionAt, type Violation } from '../rules/rule.ts';
-import type { BoundException } from './exceptions.ts';
 import { isAtLeastAsStrict, type Mode, weakerMode } from './mode.ts';
 import type { Standard } from './namespace-labels.ts';
 import type { Exclusion, PodSecuritySection } from './pod-policy.ts';
@@ -14,11 +13,10 @@ export interface BoundRule {
   readonly params: unknown;
   readonly mode: Mode;
   readonly exclusions: readonly Exclusion[];
-  /** Those in force where the request is; absent where there are none. */
-  readonly exceptions?: readonly BoundException[];
   /**
    * A stronger rule of the same policy that speaks for this one, unless one of its violations on the pod is excused:
-   * an exception from the stronger rule must not silently be one from the weaker too.
+   * an exception from the stronger rule must not silently be one from the weaker too. Bound whether or not anything can
+   * excuse it: what is bound is the same wherever the same is asked, and exceptions come and go.
    */
   readonly silencedBy?: BoundRule;
 }
@@ -30,8 +28,6 @@ export interface Binding {
   readonly subject: Subject;
   /** The installation's `maxMode`: no policy is stricter. */
   readonly ceiling: Mode;
-  /** From the policy, by the id of a rule, in force where and when it is bound for. */
-  readonly exceptions?: ReadonlyMap<string, readonly BoundException[]> | undefined;
 }
 
 /** One object for all rules without settings, so that two policies' questions are recognised as the same. */
@@ -86,18 +82,16 @@ export interface Question {
   readonly mode: Mode;
   /** No rule is stricter. */
   readonly limit: Mode;
-  readonly exceptions: Binding['exceptions'];
 }
 
 /** The rules of a level, stronger ones before those they silence. */
-export function bindLevel({ policy, standard, terms, mode, limit, exceptions }: Question): readonly BoundRule[] {
+export function bindLevel({ policy, standard, terms, mode, limit }: Question): readonly BoundRule[] {
   const minor = effectiveMinor(standard.version);
   const asked: BoundRule[] = [];
   for (const rule of podSecurityRules) {
     const term = terms.get(rule.id) ?? noTerm;
     const version = ruleVersionAt(rule, minor);
     if (version === undefined || !(term.named || isOfLevel(rule, standard))) continue;
-    const excused = exceptions?.get(rule.id);
     asked.push({
       policy,
       rule,
@@ -105,7 +99,6 @@ export function bindLevel({ policy, standard, terms, mode, limit, exceptions }: 
       params: term.params,
       mode: weakerMode(term.mode ?? mode, limit),
       exclusions: term.exclusions,
-      ...(excused && { exceptions: excused }),
     });
   }
   return silenceOverridden(asked);
@@ -174,9 +167,7 @@ function silenceOverridden(asked: readonly BoundRule[]): readonly BoundRule[] {
     const silencedBy = stronger.find(
       ({ version, mode }) => version.overrides?.includes(weaker.rule.id) && isAtLeastAsStrict(mode, weaker.mode),
     );
-    if (silencedBy === undefined) bound.push(weaker);
-    else if (silencedBy.exclusions.length > 0 || silencedBy.exceptions !== undefined)
-      bound.push({ ...weaker, silencedBy });
+    bound.push(silencedBy === undefined ? weaker : { ...weaker, silencedBy });
   }
   return bound;
 }

@@ -19,11 +19,17 @@ export interface BoundException {
 /** By the name of a policy, then by the id of a rule; those that end last come first. */
 export type BoundExceptions = ReadonlyMap<string, ReadonlyMap<string, readonly BoundException[]>>;
 
-/** What is in force in one namespace from one moment (inclusive) to another (exclusive), in milliseconds. */
+export const noExceptions: BoundExceptions = new Map();
+
+/**
+ * What is in force in one namespace from one moment (inclusive) to another (exclusive), in milliseconds. Where the keys
+ * are equal the same is; where nothing is the key is empty.
+ */
 export interface ExceptionsInForce {
   readonly from: number;
   readonly until: number;
-  readonly bound: BoundExceptions;
+  readonly key: string;
+  bind(): BoundExceptions;
 }
 
 /** What exceptions are held against. */
@@ -110,7 +116,8 @@ function lifeOf({ spec }: PodPolicyException, { maxDuration = Number.POSITIVE_IN
 const always: ExceptionsInForce = {
   from: Number.NEGATIVE_INFINITY,
   until: Number.POSITIVE_INFINITY,
-  bound: new Map(),
+  key: '',
+  bind: () => noExceptions,
 };
 
 /** The exceptions of an installation, to be asked which of them are in force in a namespace at a moment. */
@@ -123,15 +130,24 @@ export function createExceptionBook(
       const { policies, rules } = unknownNames(exception, terms.policies);
       return policies.length + rules.length === 0;
     })
-    .map((exception) => ({ exception, life: lifeOf(exception, terms) }))
+    .map((exception, index) => ({ exception, index, life: lifeOf(exception, terms) }))
     // Of several that cover a finding the one that ends last is named: with it the finding is excused for so long.
     .sort((a, b) => b.life.end - a.life.end || (a.exception.metadata.name < b.exception.metadata.name ? -1 : 1));
   return (namespace, now) => {
     const here = usable.filter(({ exception }) => isIn(exception, namespace));
     if (here.length === 0) return always;
     const inForce = here.filter(({ life }) => life.start <= now && now < life.end);
-    return { ...boundsOf(here, now), bound: bindExceptions(inForce, now) };
+    return { ...boundsOf(here, now), key: keyOf(inForce, now), bind: () => bindExceptions(inForce, now) };
   };
+}
+
+/** Which of them, and which of those say that they end soon. */
+function keyOf(inForce: readonly Usable[], now: number): string {
+  return inForce.map(({ index, life }) => (isExpiring(life, now) ? `${index}!` : index)).join();
+}
+
+function isExpiring({ expiring }: Life, now: number): boolean {
+  return now >= expiring;
 }
 
 /** The moments before and after now at which something changes. */
@@ -154,6 +170,8 @@ function isIn({ spec }: PodPolicyException, namespace: string): boolean {
 
 interface Usable {
   readonly exception: PodPolicyException;
+  /** Its own among all of the book. */
+  readonly index: number;
   readonly life: Life;
 }
 
@@ -161,7 +179,7 @@ function bindExceptions(inForce: readonly Usable[], now: number): BoundException
   const byPolicy = new Map<string, Map<string, BoundException[]>>();
   for (const { exception, life } of inForce) {
     const { metadata, spec } = exception;
-    const expiring = now >= life.expiring ? { expiring: spec.expiresAt } : {};
+    const expiring = isExpiring(life, now) ? { expiring: spec.expiresAt } : {};
     const bound: BoundException = { excuse: { name: metadata.name, ...expiring }, match: spec.match };
     for (const { name, rules } of spec.policies) {
       const byRule = byPolicy.get(name) ?? new Map<string, BoundException[]>();

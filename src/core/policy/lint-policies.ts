@@ -3,6 +3,8 @@ import { effectiveMinor, formatPolicyVersion, newestMinor } from '../pod/version
 import { podSecurityRules } from '../rules/index.ts';
 import { ruleVersionAt } from '../rules/rule.ts';
 import type { BoundRule, Subject } from './bound-rule.ts';
+import { maySpeak } from './bound-rules.ts';
+import { noExceptions } from './exceptions.ts';
 import type { LintReason, LintWarning } from './lint.ts';
 import type { NamespaceMatch } from './match.ts';
 import { contradictedKey, isExcluded } from './match-overlap.ts';
@@ -17,9 +19,13 @@ export function lintPolicy(policy: PodPolicy): readonly LintWarning[] {
   return doubts.map(([path, reason, message]) => ({ of: policy, path, reason, message }));
 }
 
-/** What the policy itself asks of a subject, whatever the labels of the namespace add. */
+/**
+ * What the policy itself asks of a subject, whatever the labels of the namespace add: not what only speaks where an
+ * exception excuses a stronger rule.
+ */
 export function questionsOf(policy: PodPolicy, subject: Subject): readonly BoundRule[] {
-  return bindPolicy(policy, { subject, ceiling: 'Enforce' }).rules;
+  const { rules } = bindPolicy(policy, { subject, ceiling: 'Enforce' });
+  return rules.filter((rule) => maySpeak(rule, noExceptions));
 }
 
 /** What an `include` and an `exclude` leave of each other. */

@@ -15,7 +15,7 @@ export function bindPolicy(policy: PodPolicy, binding: Binding, labels?: PodSecu
   const section = policy.spec.podSecurity;
   const limit = section && limitOf(section, binding);
   if (section === undefined || limit === undefined) return { policy, rules: [] };
-  const questions = questionsOf({ policy, section, limit, binding }, labels);
+  const questions = questionsOf({ policy, section, limit }, labels);
   const asked = questions.map((question) => ({ standard: question.standard, rules: bindLevel(question) }));
   const all = asked.flatMap(({ rules }) => rules);
   return {
@@ -32,18 +32,13 @@ interface Section {
   readonly policy: PodPolicy;
   readonly section: PodSecuritySection;
   readonly limit: Mode;
-  readonly binding: Binding;
 }
 
-function questionsOf(
-  { policy, section, limit, binding }: Section,
-  labels: PodSecurityLabels | undefined,
-): readonly Question[] {
+function questionsOf({ policy, section, limit }: Section, labels: PodSecurityLabels | undefined): readonly Question[] {
   const mode = section.mode ?? policy.spec.mode;
   const pair: Standard = { level: section.level, version: section.version };
   const terms = termsOf(section);
-  const { exceptions } = binding;
-  const own: Question = { policy: policy.metadata.name, standard: pair, terms, mode, limit, exceptions };
+  const own: Question = { policy: policy.metadata.name, standard: pair, terms, mode, limit };
   if (labels === undefined || labels.key === '' || section.namespaceLabels === 'Ignore') return [own];
   if (section.namespaceLabels === 'Respect') {
     const standards = standardsOf(labels, { Enforce: pair, Warn: pair, Audit: pair });

@@ -1,6 +1,5 @@
 import type { Binding, BoundRule, Subject } from './bound-rule.ts';
 import type { BoundPolicy } from './bound-rules.ts';
-import type { BoundException, BoundExceptions } from './exceptions.ts';
 import { hasRequestConditions, matchNamespace } from './matching.ts';
 import { type Mode, weakerMode } from './mode.ts';
 import type { NamespaceView } from './namespace.ts';
@@ -24,11 +23,7 @@ interface Member {
 export interface Members {
   readonly all: readonly Member[];
   readonly ceiling: Mode;
-  readonly numbers: Numbers;
 }
-
-/** Numbers for the `match` of exceptions, in the order in which they are met. */
-type Numbers = Map<BoundException['match'], number>;
 
 export interface MembersOptions {
   readonly policies: readonly PodPolicy[];
@@ -49,15 +44,13 @@ export function createMembers({ policies, unread, ceiling }: MembersOptions): Me
       own: { pod: own('pod'), template: own('template') },
     };
   });
-  return { all, ceiling, numbers: new Map() };
+  return { all, ceiling };
 }
 
 /** Where, and for what, policies are asked. */
 export interface Place {
   readonly namespace: NamespaceView;
   readonly subject: Subject;
-  /** What is in force there. */
-  readonly exceptions: BoundExceptions;
 }
 
 /** A policy that may have a say at a place. */
@@ -69,13 +62,13 @@ export interface Sayer {
   readonly shared: boolean;
 }
 
-/** Who may have a say at a place. Where the keys are equal they ask the same, and excuse the same. */
+/** Who may have a say at a place. Where the keys are equal they ask the same. */
 export interface Sayers {
   readonly key: string;
   bind(): readonly Sayer[];
 }
 
-export function sayersIn({ all, ceiling, numbers }: Members, { namespace, subject, exceptions }: Place): Sayers {
+export function sayersIn({ all, ceiling }: Members, { namespace, subject }: Place): Sayers {
   const labels = namespace.labels && readPodSecurityLabels(namespace.labels);
   const situation: Situation = { ceiling, subject, labels, gap: unreadable(namespace) };
   const matching: { readonly member: Member; readonly unknown: boolean }[] = [];
@@ -86,31 +79,13 @@ export function sayersIn({ all, ceiling, numbers }: Members, { namespace, subjec
     const unknown = match === 'unknown';
     matching.push({ member, unknown });
     key += unknown ? `${member.index}?` : `${member.index},`;
-    const granted = exceptions.get(member.policy.metadata.name);
-    if (granted !== undefined) key += grantedKey(granted, numbers);
   }
   const bind = () =>
     matching.map(({ member, unknown }): Sayer => {
-      const granted = exceptions.get(member.policy.metadata.name);
-      const bound = bindMember(member, { ...situation, unknown, exceptions: granted });
+      const bound = bindMember(member, { ...situation, unknown });
       return { bound, conditional: member.conditional, shared: bound === member.own[subject] };
     });
   return { key, bind };
-}
-
-/** Which exceptions, what they cover, and which of them say that they expire. */
-function grantedKey(granted: ReadonlyMap<string, readonly BoundException[]>, numbers: Numbers): string {
-  let key = '(';
-  for (const [rule, exceptions] of granted) {
-    key += rule;
-    for (const { match, excuse } of exceptions) {
-      const number = numbers.get(match) ?? numbers.size;
-      numbers.set(match, number);
-      key += `${excuse.expiring === undefined ? '=' : '!'}${number}:${excuse.name}`;
-    }
-    key += ';';
-  }
-  return `${key})`;
 }
 
 interface Situation extends Binding {
@@ -123,13 +98,13 @@ interface Situation extends Binding {
 }
 
 function bindMember({ policy, unread, readsLabels, own }: Member, situation: Situation): BoundPolicy {
-  const { labels, subject, gap, unknown, exceptions, ceiling } = situation;
-  // What nobody can answer is never excused, and in which words it is said matters less than that it is.
+  const { labels, subject, gap, unknown, ceiling } = situation;
+  // In which words it is said that nobody can answer matters less than that it is.
   if (unread) return own[subject];
   if (unknown) return onlyUnreadable(policy, strictestMode(policy, situation), gap);
   if (readsLabels && labels === undefined) return besideUnreadable(policy, situation);
-  const asBound = exceptions === undefined && (!readsLabels || labels === undefined || labels.key === '');
-  return asBound ? own[subject] : bindPolicy(policy, { subject, ceiling, exceptions }, labels);
+  const asBound = !readsLabels || labels === undefined || labels.key === '';
+  return asBound ? own[subject] : bindPolicy(policy, { subject, ceiling }, labels);
 }
 
 /** What can be judged without the labels is; where they may replace the level, that is nothing. */

@@ -9,6 +9,7 @@ import { markPreexisting } from '../../../src/core/engine/preexisting.ts';
 import { valueAt } from '../../../src/core/pod/field-path.ts';
 import type { PodView } from '../../../src/core/pod/pod-view.ts';
 import { podViewAt } from '../../../src/core/pod/workload.ts';
+import { noExceptions } from '../../../src/core/policy/exceptions.ts';
 import { noFacts } from '../../../src/core/rules/facts.ts';
 import { hostNamespaces } from '../../../src/core/rules/podSecurity/hostNamespaces.ts';
 import type { Rule } from '../../../src/core/rules/rule.ts';
@@ -182,8 +183,9 @@ describe('a rule of one field', () => {
       mode: 'Enforce',
       exclusions: [],
     } as const;
-    const rules = { rules: [bound], enforced: '', messages: new Map(), newOnly: new Set(['production']) };
-    const decision = evaluate(pod, [bound], noFacts);
+    const asked = { rules: [bound], exceptions: noExceptions };
+    const rules = { ...asked, enforced: '', messages: new Map(), newOnly: new Set(['production']) };
+    const decision = evaluate(pod, asked, noFacts);
     const marked = markPreexisting(decision, { pod, readOld: () => old, bound: rules, ...offline });
     if (marked instanceof Promise) throw new Error('nothing is to be waited for');
     return marked;

@@ -10,6 +10,7 @@ import {
   containerSecuredWith,
   containerWith,
   exceptionOf,
+  excusesIn,
   isAllowed,
   type Json,
   occasionIn,
@@ -150,8 +151,9 @@ describe('an exception', () => {
     const exception = exceptionOf(from('hostNamespaces', 'privileged'));
     expect(await isAllowed(pod, under([exception]))).toBe(false);
     const set = createPolicySet({ policies: [], unread: policies, ceiling: 'Enforce', exceptions: [exception] });
-    const { rules } = set.rulesFor(occasionIn('shop'));
-    expect(rules.map(({ rule, exceptions }) => [rule.id, exceptions])).toEqual([['unreadPolicy', undefined]]);
+    const bound = set.rulesFor(occasionIn('shop'));
+    expect(bound.rules.map(({ rule }) => rule.id)).toEqual(['unreadPolicy']);
+    expect(excusesIn(bound)).toEqual([]);
   });
 });
 
@@ -247,9 +249,7 @@ describe('time', () => {
   /** The same view each time, so that what was bound for it is remembered. */
   const { namespace } = occasionIn('shop');
   const excuses = (set: ReturnType<typeof createPolicySet>, now: number) =>
-    set
-      .rulesFor(occasionIn('shop', { now, namespace }))
-      .rules.flatMap(({ exceptions = [] }) => exceptions.map(({ excuse }) => excuse));
+    excusesIn(set.rulesFor(occasionIn('shop', { now, namespace })));
   const setWith = (spec: Json, maxExceptionDuration?: number) =>
     createPolicySet({
       policies,
@@ -363,7 +363,7 @@ describe('acceptance', () => {
       ceiling: 'Enforce',
       exceptions: [exception],
     });
-    expect(set.rulesFor(occasionIn('shop')).rules.filter(({ exceptions }) => exceptions)).toHaveLength(1);
+    expect(excusesIn(set.rulesFor(occasionIn('shop')))).toHaveLength(1);
   });
 
   test.each([
@@ -590,5 +590,5 @@ test('without exceptions nothing is bound for them', () => {
   const { namespace } = occasionIn('shop');
   const early = set.rulesFor(occasionIn('shop', { now: 0, namespace }));
   expect(set.rulesFor(occasionIn('shop', { now: Number.MAX_SAFE_INTEGER, namespace }))).toBe(early);
-  expect(early.rules.filter(({ exceptions }) => exceptions)).toEqual([]);
+  expect(excusesIn(early)).toEqual([]);
 });

@@ -166,6 +166,30 @@ describe('memory', () => {
     expect(bound.size).toBe(1);
   }, 60_000);
 
+  describe('with 1,000 exceptions besides', () => {
+    const exceptions = Array.from({ length: 1_000 }, (_, i) =>
+      exceptionOf(
+        {
+          policies: [{ name: `policy-${i}`, rules: ['hostPathVolumes', 'restrictedVolumes'] }],
+          match: { namespaces: { include: [`ns-${i % 300}*`] } },
+        },
+        `exception-${i}`,
+      ),
+    );
+    const set = createPolicySet({ policies: many, exceptions, ceiling: 'Enforce' });
+    const views = Array.from({ length: 10_000 }, (_, i) => viewOf(`ns-${i}`));
+    const askedIn = (namespace: ReturnType<typeof viewOf>) => set.rulesFor(occasionIn(namespace.name, { namespace }));
+
+    test('they share one list of rules, whatever holds in each, and nothing of it is forgotten', () => {
+      const bound = views.map(askedIn);
+      expect(new Set(bound.map(({ rules }) => rules)).size).toBe(1);
+      const granted = new Set(bound.map(({ exceptions: there }) => [...there.keys()].join()));
+      expect(granted.size).toBeGreaterThanOrEqual(300);
+      // Where the memory had started anew meanwhile, these would have been made once more.
+      expect(views.map(askedIn).every((each, i) => each === bound[i])).toBe(true);
+    }, 60_000);
+  });
+
   test('labels that tenants think up do not pile up', () => {
     const set = createPolicySet({ policies: many, ceiling: 'Enforce' });
     const view = (version: number) =>
