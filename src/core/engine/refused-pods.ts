@@ -6,7 +6,6 @@ import type { BoundRule } from '../policy/bound-rule.ts';
 import { maySpeak } from '../policy/bound-rules.ts';
 import type { NamespaceView } from '../policy/namespace.ts';
 import { noStandards, readPodSecurityLabels, standardsOf } from '../policy/namespace-labels.ts';
-import type { PolicySet } from '../policy/policy-set.ts';
 import { podSecurityRules } from '../rules/index.ts';
 import { type RuleVersion, ruleVersionAt } from '../rules/rule.ts';
 import type { Finding } from './decision.ts';
@@ -80,21 +79,21 @@ export async function findRefusedPods(
 /** What would be enforced and was not: by policy and rule. */
 function freshRules({ before, after }: NamespaceChange, { policies, now }: JudgeContext): ReadonlySet<string> {
   const asked = new Map<string, Set<RuleVersion>>();
-  for (const { policy, version } of enforced(policies, before, now())) {
+  // Also what another rule spoke for: that one refused whatever breaks this one.
+  for (const { policy, version } of enforced(policies.rulesFor(occasionIn(before, now())).rules)) {
     asked.set(policy, (asked.get(policy) ?? new Set()).add(version));
   }
   const builtIn = builtInRules(after);
-  const fresh = enforced(policies, after, now()).filter(
+  const { rules, exceptions } = policies.rulesFor(occasionIn(after, now()));
+  const fresh = enforced(rules.filter((bound) => maySpeak(bound, exceptions))).filter(
     ({ policy, version }) => !builtIn.has(version) && !asked.get(policy)?.has(version),
   );
   return new Set(fresh.map(({ policy, rule }) => keyOf(policy, rule.id)));
 }
 
 /** Facts are not fetched for pods that are there already: only rules that need none. */
-function enforced(policies: PolicySet, view: NamespaceView, now: number): readonly BoundRule[] {
-  const { rules, exceptions } = policies.rulesFor(occasionIn(view, now));
-  const speaking = rules.filter((bound) => maySpeak(bound, exceptions));
-  return speaking.filter(({ mode, rule }) => mode === 'Enforce' && rule.needs === undefined);
+function enforced(rules: readonly BoundRule[]): readonly BoundRule[] {
+  return rules.filter(({ mode, rule }) => mode === 'Enforce' && rule.needs === undefined);
 }
 
 /** What the API server's own admission asks by these labels. */

@@ -429,6 +429,13 @@ describe('pods that are there when labels ask for more', () => {
     expect(pods.asked).toEqual([]);
   });
 
+  test('are not read where less is asked: a stronger rule refused what its weaker one would', async () => {
+    const pods = podsOf([pod('a', bad)]);
+    const respecting = policyOf({ mode: 'Enforce', podSecurity: { level: 'baseline', namespaceLabels: 'Respect' } });
+    expect(await warningsOf({ after: {} }, { policies: [respecting], pods })).toBeUndefined();
+    expect(pods.asked).toEqual([]);
+  });
+
   test('of what the enforce label asks for the API server warns itself: nothing is said twice', async () => {
     const pods = podsOf([pod('a', bad)]);
     const after = { tier: 'tenant', [enforceLabel]: 'baseline' };
