@@ -134,6 +134,18 @@ test('two policies that ask the same make the rule look once', () => {
   expect(findings.map(({ policy }) => policy)).toEqual(['a', 'b', 'c']);
 });
 
+test('a rule that another one speaks for hides none of those that ask the same, wherever it stands', () => {
+  const stronger = bind(ruleOf(() => []));
+  const violated = ruleOf(() => [{ path: ['spec', 'x'], message: 'known' }]);
+  const params = {};
+  // Many, so that they are passed over in runs.
+  const rules = Array.from({ length: 200 }, (_, index) => {
+    const weaker = { ...bind(violated, 'Enforce', `policy-${index}`), params };
+    return index % 2 === 0 ? { ...weaker, silencedBy: stronger } : weaker;
+  });
+  expect(evaluate(view(podWith()), asking(stronger, ...rules), noFacts).findings).toHaveLength(100);
+});
+
 test('findings come in one order: mode, severity, rule, field, policy', () => {
   const pod = view(
     podWith({ hostPID: true, hostIPC: true, containers: [containerWith({ securityContext: { privileged: true } })] }),
