@@ -10,6 +10,7 @@ export interface AskedRules {
   readonly exceptions: BoundExceptions;
 }
 
+/** Of what no policy has a say in. */
 export const nothingAsked: AskedRules = { rules: [], exceptions: noExceptions };
 
 /** What all policies together ask of a pod in one namespace. */

@@ -19,6 +19,7 @@ export interface BoundException {
 /** By the name of a policy, then by the id of a rule; those that end last come first. */
 export type BoundExceptions = ReadonlyMap<string, ReadonlyMap<string, readonly BoundException[]>>;
 
+/** Where nothing is excused. */
 export const noExceptions: BoundExceptions = new Map();
 
 /**
