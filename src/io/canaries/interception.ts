@@ -1,4 +1,5 @@
 import { type CustomWorkload, workloads } from '../../core/pod/workload.ts';
+import { nameLabel } from '../../core/policy/namespace.ts';
 import type { PathState } from './path-state.ts';
 
 /** What reaches a pod, as rules of a webhook configuration name it. */
@@ -87,9 +88,6 @@ function matches(rule: unknown, { resource: path, group, operation, versions: ac
     includes(rule, 'resources', names)
   );
 }
-
-/** The label that the API server itself sets, and nobody can change. */
-const nameLabel = 'kubernetes.io/metadata.name';
 
 function excludes(selector: unknown, namespace: string): boolean {
   const labels = valueIn(selector, 'matchLabels');

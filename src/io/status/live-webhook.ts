@@ -1,10 +1,8 @@
 import { valueAt } from '../../core/pod/field-path.ts';
+import { nameLabel } from '../../core/policy/namespace.ts';
 import type { WebhookStatus } from '../../core/render/installation-status.ts';
 import { interceptionOf } from '../canaries/interception.ts';
 import { parseBundle } from '../certificates/pem-bundle.ts';
-
-/** The label that the API server itself sets. */
-const nameLabel = 'kubernetes.io/metadata.name';
 
 /** What a live configuration says of itself. `canaryNamespace` stands for every namespace that is judged. */
 export function describeWebhook(configuration: unknown, name: string, canaryNamespace: string): WebhookStatus {
