@@ -5,8 +5,9 @@ import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { collectionOf } from '../../src/io/cluster/cluster-policies.ts';
+import { podPolicyExceptionKind, podPolicyKind } from '../../src/core/policy/kinds.ts';
 import { namespacesPath } from '../../src/io/cluster/namespaces.ts';
+import { collectionOf } from '../../src/io/cluster/own-collections.ts';
 import { podWith, reviewOf } from '../admission-requests.ts';
 import { type Asked, type Interception, type LoopbackApi, startApi, statusOf } from '../io/cluster/loopback-api.ts';
 import { writeKubeconfig } from './loopback-kubeconfig.ts';
@@ -14,7 +15,7 @@ import { newFolder, run, type Serving, serve } from './running-sekisho.ts';
 
 /* `sekisho serve` with a cluster whose policies and namespaces count. */
 
-const policies = collectionOf('podpolicies');
+const policies = collectionOf(podPolicyKind);
 const apiVersion = 'sekisho.dev/v1alpha1';
 
 let dir: string;
@@ -27,7 +28,7 @@ afterAll(() => rm(dir, { recursive: true }));
 beforeEach(async () => {
   intercept = () => undefined;
   api = await startApi({ intercept: (call) => intercept(call) });
-  for (const collection of [policies, collectionOf('podpolicyexceptions'), namespacesPath]) {
+  for (const collection of [policies, collectionOf(podPolicyExceptionKind), namespacesPath]) {
     api.collections.add(collection);
   }
   api.put(`${namespacesPath}/team-a`, { metadata: { name: 'team-a', labels: { team: 'a' } } });

@@ -2,6 +2,7 @@ import type { Decision, Finding } from '../engine/decision.ts';
 import type { CaseStatus, Comparison, FindingWords } from '../engine/expectation.ts';
 import { type Locale, locales } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
+import { apiVersion } from '../policy/pod-policy.ts';
 import type { Expectation, ExpectedFinding } from '../policy/policy-test.ts';
 import { printableReference } from './check-result.ts';
 import { printable } from './escape.ts';
@@ -43,7 +44,7 @@ export interface TestSummary {
 
 /** What `sekisho test -o json` prints; programs rely on it. */
 export interface TestResult {
-  readonly apiVersion: 'sekisho.dev/v1alpha1';
+  readonly apiVersion: typeof apiVersion;
   readonly kind: 'TestResult';
   readonly summary: TestSummary;
   readonly cases: readonly CaseResult[];
@@ -75,7 +76,7 @@ export function toTestResult(outcome: TestOutcome, locale: Locale): TestResult {
   const problems = outcome.flatMap(({ file, problems }) => {
     return problems.map((message) => ({ file: printable(file, 4096), message: problemLines(message).join('\n') }));
   });
-  return { apiVersion: 'sekisho.dev/v1alpha1', kind: 'TestResult', summary: summarizeTests(outcome), cases, problems };
+  return { apiVersion, kind: 'TestResult', summary: summarizeTests(outcome), cases, problems };
 }
 
 /** That of a policy that cannot be read has a line for each field. */

@@ -1,4 +1,5 @@
 import { valueAt } from '../../core/pod/field-path.ts';
+import { crdNameOf, podPolicyExceptionKind, podPolicyKind } from '../../core/policy/kinds.ts';
 import type {
   ExceptionStatus,
   InstallationStatus,
@@ -45,8 +46,8 @@ export async function readInstallation(found: FoundInstallation, options: Readin
   const [webhook, filed, cluster, exceptions, ...processes] = await Promise.all([
     readWebhook(found, options, known(settings)),
     askFor(client, configMap(found, `${name}-policies`)).then((answer) => readAs(answer, readPolicyFiles)),
-    askForAll(client, { path: podPolicies.path, needs: 'list podpolicies.sekisho.dev' }),
-    askForAll(client, { path: podPolicyExceptions.path, needs: 'list podpolicyexceptions.sekisho.dev' }),
+    askForAll(client, { path: podPolicies.path, needs: `list ${crdNameOf(podPolicyKind)}` }),
+    askForAll(client, { path: podPolicyExceptions.path, needs: `list ${crdNameOf(podPolicyExceptionKind)}` }),
     readProcess(client, found, 'serve'),
     readProcess(client, found, 'controller'),
   ]);

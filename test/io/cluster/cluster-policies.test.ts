@@ -1,14 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { podPolicyExceptionKind, podPolicyKind } from '../../../src/core/policy/kinds.ts';
 import type { PolicyReading } from '../../../src/core/policy/policy-reading.ts';
 import type { ClusterClient } from '../../../src/io/cluster/client.ts';
-import { collectionOf, watchClusterPolicies } from '../../../src/io/cluster/cluster-policies.ts';
+import { watchClusterPolicies } from '../../../src/io/cluster/cluster-policies.ts';
 import { createCollectionWatcher } from '../../../src/io/cluster/collection-watch.ts';
+import { collectionOf } from '../../../src/io/cluster/own-collections.ts';
 import { createLogger } from '../../../src/io/log.ts';
 import { eventually } from '../../eventually.ts';
 import { type LoopbackApi, type StoredObject, startApi } from './loopback-api.ts';
 
-const policies = collectionOf('podpolicies');
-const exceptions = collectionOf('podpolicyexceptions');
+const policies = collectionOf(podPolicyKind);
+const exceptions = collectionOf(podPolicyExceptionKind);
 const apiVersion = 'sekisho.dev/v1alpha1';
 const log = createLogger('error');
 
