@@ -163,6 +163,24 @@ describe('what needs attention stands first with what to do, and the exit status
     );
   });
 
+  test('a kind of the settings that is not judged', async () => {
+    const kind = { group: 'batch.volcano.sh', kind: 'Job', resource: 'jobs' };
+    const workloadKinds = ['spec.first', 'spec.second'].map((path) => ({ ...kind, path }));
+    const text = `${settings}\nworkloadKinds: ${JSON.stringify(workloadKinds)}`;
+    cluster.api.put(`${inNamespace}/sekisho-settings`, configMap('sekisho-settings', { 'settings.yaml': text }));
+    const { code, result, codes } = await shown();
+    expect([code, codes]).toEqual([1, ['pathOpen']]);
+    expect(result.attention[0]?.message).toMatch(/^jobs\.batch\.volcano\.sh: not judged: no rule /);
+    const rule = { ...goodEntry.rules[0], apiGroups: ['batch.volcano.sh'], apiVersions: ['*'], resources: ['jobs'] };
+    cluster.api.put(configurationPath, configured({ rules: [...goodEntry.rules, rule] }));
+    const healthy = await show();
+    expect(healthy.code).toBe(0);
+    const count = paths.length + 1;
+    expect(healthy.stdout).toMatch(
+      new RegExp(`^Coverage +${count} of ${count} paths: .*jobs\\.batch\\.volcano\\.sh`, 'm'),
+    );
+  });
+
   test('no webhook configuration, or one that trusts nobody', async () => {
     const clientConfig = { service };
     cluster.api.put(configurationPath, configured({ clientConfig }));

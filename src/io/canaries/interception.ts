@@ -25,8 +25,11 @@ const expected: readonly Expected[] = [
   }),
 ];
 
+/** A kind of the settings, as rules of a webhook configuration name it. */
+export type CustomResource = Pick<CustomWorkload, 'group' | 'resource'>;
+
 /** The settings name no version, and which ones the cluster serves is not known: a rule for one is not all. */
-function expectedOf({ group, resource }: CustomWorkload): Expected {
+function expectedOf({ group, resource }: CustomResource): Expected {
   return { path: `${resource}.${group}`, group, resource, operations, versions: ['*'] };
 }
 
@@ -39,7 +42,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export function interceptionOf(
   configuration: unknown,
   canaryNamespace: string,
-  custom: readonly CustomWorkload[] = [],
+  custom: readonly CustomResource[] = [],
 ): readonly PathState[] {
   const entries = listIn(configuration, 'webhooks');
   return [...expected, ...custom.map(expectedOf)].map((each) => {

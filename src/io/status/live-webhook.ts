@@ -1,11 +1,20 @@
 import { valueAt } from '../../core/pod/field-path.ts';
 import { nameLabel } from '../../core/policy/namespace.ts';
 import type { WebhookStatus } from '../../core/render/installation-status.ts';
-import { interceptionOf } from '../canaries/interception.ts';
+import { type CustomResource, interceptionOf } from '../canaries/interception.ts';
 import { parseBundle } from '../certificates/pem-bundle.ts';
 
-/** What a live configuration says of itself. `canaryNamespace` stands for every namespace that is judged. */
-export function describeWebhook(configuration: unknown, name: string, canaryNamespace: string): WebhookStatus {
+/** What a live webhook configuration is held against. */
+export interface WantedWebhook {
+  readonly name: string;
+  /** Stands for every namespace that is judged. */
+  readonly canaryNamespace: string;
+  readonly custom: readonly CustomResource[];
+}
+
+/** What a live configuration says of itself. */
+export function describeWebhook(configuration: unknown, wanted: WantedWebhook): WebhookStatus {
+  const { name, canaryNamespace, custom } = wanted;
   const entries = listAt(configuration, 'webhooks');
   const certificate = trustedUntil(entries);
   return {
@@ -14,7 +23,7 @@ export function describeWebhook(configuration: unknown, name: string, canaryName
       name: String(valueAt(entry, ['name'])),
       failurePolicy: String(valueAt(entry, ['failurePolicy'])),
     })),
-    paths: interceptionOf(configuration, canaryNamespace).map((each) => {
+    paths: interceptionOf(configuration, canaryNamespace, custom).map((each) => {
       return each.state === 'covered' ? { path: each.path } : { path: each.path, open: each.reason };
     }),
     excluded: excludedBy(entries.find(seesPods)),
