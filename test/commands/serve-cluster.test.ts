@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { podPolicyExceptionKind, podPolicyKind } from '../../src/core/policy/kinds.ts';
-import { namespacesPath } from '../../src/io/cluster/namespaces.ts';
+import { namespacesPath } from '../../src/io/cluster/namespace-path.ts';
 import { collectionOf } from '../../src/io/cluster/own-collections.ts';
 import { podWith, reviewOf } from '../admission-requests.ts';
 import { type Asked, type Interception, type LoopbackApi, startApi, statusOf } from '../io/cluster/loopback-api.ts';
