@@ -1,4 +1,4 @@
-import { valueAt } from '../../core/pod/field-path.ts';
+import { listAt, valueAt } from '../../core/pod/field-path.ts';
 import { nameLabel } from '../../core/policy/namespace.ts';
 import type { WebhookStatus } from '../../core/render/installation-status.ts';
 import { type CustomResource, interceptionOf } from '../canaries/interception.ts';
@@ -15,7 +15,7 @@ export interface WantedWebhook {
 /** What a live configuration says of itself. */
 export function describeWebhook(configuration: unknown, wanted: WantedWebhook): WebhookStatus {
   const { name, canaryNamespace, custom } = wanted;
-  const entries = listAt(configuration, 'webhooks');
+  const entries = listAt(configuration, ['webhooks']);
   const certificate = trustedUntil(entries);
   return {
     configuration: name,
@@ -32,7 +32,7 @@ export function describeWebhook(configuration: unknown, wanted: WantedWebhook): 
 }
 
 function seesPods(entry: unknown): boolean {
-  return listAt(entry, 'rules').some((rule) => listAt(rule, 'resources').includes('pods'));
+  return listAt(entry, ['rules']).some((rule) => listAt(rule, ['resources']).includes('pods'));
 }
 
 /** Of the entry that is first without anybody to trust; each trusts as long as its last CA is valid. */
@@ -53,16 +53,11 @@ function trustedUntil(entries: readonly unknown[]): WebhookStatus['certificate']
 function excludedBy(entry: unknown): readonly string[] {
   const selector = valueAt(entry, ['namespaceSelector']);
   const labels = Object.entries(valueAt(selector, ['matchLabels']) ?? {});
-  const expressions = listAt(selector, 'matchExpressions').flatMap((expression) => {
+  const expressions = listAt(selector, ['matchExpressions']).flatMap((expression) => {
     const [key, operator] = [String(valueAt(expression, ['key'])), String(valueAt(expression, ['operator']))];
-    const values = listAt(expression, 'values').map(String);
+    const values = listAt(expression, ['values']).map(String);
     if (key === nameLabel && operator === 'NotIn') return values;
     return [`!(${key} ${operator}${values.length === 0 ? '' : ` (${values.join(', ')})`})`];
   });
   return [...expressions, ...labels.map(([key, value]) => `!(${key}=${value})`)];
-}
-
-function listAt(object: unknown, field: string): readonly unknown[] {
-  const value = valueAt(object, [field]);
-  return Array.isArray(value) ? value : [];
 }
