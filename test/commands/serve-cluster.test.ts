@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { freePort } from '../../e2e/drivers/free-port.ts';
 import { podPolicyExceptionKind, podPolicyKind } from '../../src/core/policy/kinds.ts';
 import { namespacesPath } from '../../src/io/cluster/namespace-path.ts';
 import { collectionOf } from '../../src/io/cluster/own-collections.ts';
@@ -76,15 +76,6 @@ const probe = async (probeUrl: string, path: string): Promise<string> => {
   return answer === undefined ? 'no answer' : `${answer.status} ${await answer.text()}`.trim();
 };
 const waiting = { timeout: 20_000, interval: 25 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('sekisho serve with a cluster', () => {
   test('needs no --policy: those of the cluster hold, and change under it', async () => {

@@ -5,6 +5,7 @@ import { configurationPath, configurationWith, goodEntry, paths } from '../io/ca
 import { type Asked, type Interception, statusOf } from '../io/cluster/loopback-api.ts';
 import { authority } from '../io/server/running-webhook.ts';
 import { exceptionsPath, policiesPath, type StatusCluster, startStatusCluster } from '../io/status/status-cluster.ts';
+import { kubeconfigFor } from './loopback-kubeconfig.ts';
 import { newFolder, run } from './running-sekisho.ts';
 
 const day = 24 * 3_600_000;
@@ -73,16 +74,6 @@ function list({ method, path, query }: Asked): Interception | undefined {
   const suffix = path.endsWith('deployments') ? /\/deployments\/.*-serve$/ : /\/validatingwebhookconfigurations\//;
   const items = [...cluster.api.objects].filter(([key]) => suffix.test(key)).map(([, object]) => object);
   return { status: 200, body: { items } };
-}
-
-function kubeconfigFor(server: string): string {
-  const data = Buffer.from(authority.cert).toString('base64');
-  return JSON.stringify({
-    clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': data } }],
-    users: [{ name: 'u', user: { token: 'good' } }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  });
 }
 
 const show = (...args: readonly string[]) => run(['status', '--kubeconfig', join(dir, 'kubeconfig'), ...args]);
@@ -315,7 +306,7 @@ describe('exit status 2', () => {
     const stranger = await show();
     expect([stranger.code, stranger.stderr]).toEqual([2, expect.stringContaining('does not know who asks (401)')]);
     const lost = await show('--context', 'y');
-    expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('has no context y; there are x')]);
+    expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('has no context y; there are one')]);
   });
 });
 

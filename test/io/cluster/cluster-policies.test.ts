@@ -8,6 +8,7 @@ import { collectionOf } from '../../../src/io/cluster/own-collections.ts';
 import { createLogger } from '../../../src/io/log.ts';
 import { eventually } from '../../eventually.ts';
 import { type LoopbackApi, type StoredObject, startApi } from './loopback-api.ts';
+import { quickPace } from './quick-pace.ts';
 
 const policies = collectionOf(podPolicyKind);
 const exceptions = collectionOf(podPolicyExceptionKind);
@@ -66,13 +67,7 @@ function follow() {
     changed: () => {
       changes++;
     },
-    watch: createCollectionWatcher({
-      random: () => 0.5,
-      seconds: 30,
-      shortestWait: 10,
-      longestWait: 50,
-      missingWait: 50,
-    }),
+    watch: createCollectionWatcher(quickPace),
   });
   const holds = (expected: string) =>
     eventually(`${expected}, not ${holding(watched.reading)}`, () => holding(watched.reading) === expected);
