@@ -17,6 +17,7 @@ export interface AdmissionSample {
   readonly seconds: number;
 }
 
+/** What the webhook counts. */
 export interface Metrics extends CertificateMetrics {
   readonly registry: Registry;
   admitted(sample: AdmissionSample): void;

@@ -38,6 +38,7 @@ function conditionColumn(condition: string, description: string): PrinterColumn 
   return { name: condition, type: 'string', jsonPath, description };
 }
 
+/** What an administrator wants. */
 export const podPolicyKind: Kind = {
   kind: 'PodPolicy',
   plural: 'podpolicies',
@@ -64,6 +65,7 @@ export const podPolicyKind: Kind = {
   ],
 };
 
+/** What is excused from it. */
 export const podPolicyExceptionKind: Kind = {
   kind: 'PodPolicyException',
   plural: 'podpolicyexceptions',

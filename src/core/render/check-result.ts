@@ -40,6 +40,7 @@ export interface CheckResult {
   readonly findings: readonly CheckedFinding[];
 }
 
+/** How much was looked at, and what was found. */
 export interface CheckSummary {
   readonly objects: number;
   /** Findings by mode: Enforce, Warn, Audit. */

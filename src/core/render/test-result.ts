@@ -32,6 +32,7 @@ export interface TestedFile {
 /** What `sekisho test` found out, before it is printed. */
 export type TestOutcome = readonly TestedFile[];
 
+/** How many cases there were, and how they ended. */
 export interface TestSummary {
   readonly files: number;
   readonly cases: number;
@@ -51,6 +52,7 @@ export interface TestResult {
   readonly problems: readonly { readonly file: string; readonly message: string }[];
 }
 
+/** How one case ended. */
 export interface CaseResult {
   readonly file: string;
   readonly line: number;

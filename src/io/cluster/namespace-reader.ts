@@ -6,6 +6,7 @@ import { metaOf } from './object.ts';
 import { reasonOf } from './refusal.ts';
 import type { WatchObservers } from './watch-report.ts';
 
+/** What the API server says of a namespace. */
 export type NamespaceAnswer =
   | { readonly found: CollectionObject }
   | { readonly missing: true }

@@ -23,12 +23,14 @@ export interface StatusKind<Value> {
   see(object: unknown, before?: Seen<Value>): Seen<Value>;
 }
 
+/** Of policies: which are in use. */
 export const podPolicies: StatusKind<PodPolicy> = {
   kind: podPolicyKind.kind,
   path: collectionOf(podPolicyKind),
   see: (object, before) => see(object, before, readPolicy),
 };
 
+/** Of exceptions: which have an effect. */
 export const podPolicyExceptions: StatusKind<PodPolicyException> = {
   kind: podPolicyExceptionKind.kind,
   path: collectionOf(podPolicyExceptionKind),
