@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { type CelValidation, celValidationOf } from '../src/core/policy/crd-rule.ts';
-import { type Kind, kinds, type PrinterColumn, statusSchema } from '../src/core/policy/kinds.ts';
+import { crdNameOf, type Kind, kinds, type PrinterColumn, statusSchema } from '../src/core/policy/kinds.ts';
 import { apiGroup, apiVersion as version } from '../src/core/policy/pod-policy.ts';
 
 /*
@@ -109,11 +109,6 @@ function assertBounded(node: Node, path: string): void {
 
 function mapValues<T, U>(record: Readonly<Record<string, T>>, map: (value: T, key: string) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
-}
-
-/** The name that the API server knows a kind's definition by. */
-export function crdNameOf({ plural }: Kind): string {
-  return `${plural}.${apiGroup}`;
 }
 
 interface CustomResourceDefinition {

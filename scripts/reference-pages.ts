@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { settingsSchema } from '../src/commands/settings.ts';
 import { type Kind, statusSchema } from '../src/core/policy/kinds.ts';
+import { apiVersion } from '../src/core/policy/pod-policy.ts';
 
 /* The pages under docs/reference: every field, and nothing that the schemas do not say. */
 
@@ -139,7 +140,7 @@ export function kindPage({ kind, plural, shortNames, description, schema }: Kind
     '',
     description,
     '',
-    `\`sekisho.dev/v1alpha1\`, cluster-scoped: \`kubectl get ${plural}\`${short}. The same document is read from files; an unknown field is refused.`,
+    `\`${apiVersion}\`, cluster-scoped: \`kubectl get ${plural}\`${short}. The same document is read from files; an unknown field is refused.`,
     `For editors: \`sekisho policy schema ${kind}\`, [schemas/${kind.toLowerCase()}.json](../../schemas/${kind.toLowerCase()}.json).`,
     '',
     ...table(fieldsOf(nodeOf(schema.shape.spec), 'spec')),

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { crdNameOf } from '../../scripts/crd.ts';
-import { kinds } from '../../src/core/policy/kinds.ts';
+import { crdNameOf, kinds } from '../../src/core/policy/kinds.ts';
 import { describeCase } from '../harness/case.ts';
 import {
   chartFolder,

@@ -1,6 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { crdNameOf } from '../../scripts/crd.ts';
-import { kinds } from '../../src/core/policy/kinds.ts';
+import { crdNameOf, kinds } from '../../src/core/policy/kinds.ts';
 import { apiVersion, parsePodPolicy } from '../../src/core/policy/pod-policy.ts';
 import { judgedSpecs } from '../../test/core/policy/judged-specs.ts';
 import { connectToApiServer } from '../harness/api-client.ts';

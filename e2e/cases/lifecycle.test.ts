@@ -104,7 +104,9 @@ describeCase('a release, from install to uninstall,', ['node'], () => {
       const { cluster } = driver;
       const helm = (...args: string[]): Promise<string> =>
         helmOutput([...args, '--namespace', release, '--wait', '--timeout=150s'], { cluster, timeoutMs: 3 * minutes });
-      const flags = ['--values', 'e2e/cases/lifecycle-values.yaml', `--server-side=${serverSide}`];
+      // One release of a cluster brings the kinds; the others serve before they are there, and after.
+      const kinds = `crds.install=${release === 'grows'}`;
+      const flags = ['--values', 'e2e/cases/lifecycle-values.yaml', `--server-side=${serverSide}`, '--set', kinds];
       await helm('install', release, charts[from], '--create-namespace', ...flags);
       await expectWhole(journey, from);
       await rotate(journey);

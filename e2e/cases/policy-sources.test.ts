@@ -9,10 +9,10 @@ import { type ApiProxy, startApiProxy } from '../harness/api-proxy.ts';
 import { type Called, startCallers } from '../harness/callers.ts';
 import { describeCase, sharedCluster } from '../harness/case.ts';
 import { kubeconfigOf } from '../harness/controller.ts';
+import { installKinds } from '../harness/kinds.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
 import { readManifests } from '../harness/manifests.ts';
 import { createNamespace } from '../harness/namespace.ts';
-import { installOwnKinds } from '../harness/own-kinds.ts';
 import { type Sekisho, startSekisho } from '../harness/sekisho.ts';
 
 const manifests = readManifests(import.meta.filename);
@@ -37,7 +37,7 @@ describeCase('the policies of a cluster', ['binaries', 'webhookAddress'], () => 
     if (binaries === undefined) throw new Error('the case needs binaries');
     driver = await startApiServer(binaries, kind);
     const { cluster } = driver;
-    await installOwnKinds(cluster);
+    await installKinds(cluster);
     for (const object of rights) await run(['create', '-f', '-'], manifests.object(object));
     await applyAlways();
     namespace = await createNamespace({}, { cluster });

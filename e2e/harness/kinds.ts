@@ -1,5 +1,5 @@
-import { crdNameOf, crdOf } from '../../scripts/crd.ts';
-import { kinds } from '../../src/core/policy/kinds.ts';
+import { crdOf } from '../../scripts/crd.ts';
+import { crdNameOf, kinds } from '../../src/core/policy/kinds.ts';
 import type { Cluster } from '../drivers/cluster.ts';
 import { noteCreated } from '../drivers/leftovers.ts';
 import { sharedCluster } from './case.ts';

@@ -8,6 +8,7 @@ export interface CompletedValue {
   readonly files: boolean;
 }
 
+/** An option of a command, or of the program. */
 export interface CompletedOption {
   readonly description: string;
   /** With its dash; absent where there is only the long form. */
@@ -17,6 +18,7 @@ export interface CompletedOption {
   readonly value?: CompletedValue;
 }
 
+/** A command, and what can follow it. */
 export interface CompletedCommand {
   readonly name: string;
   readonly description: string;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+/** Adds a subcommand to the program. */
 export type AddCommand = (program: Command) => void;
 
 /** Each subcommand's file is read only when it is asked for: starting is most of what a short command does. */

@@ -31,6 +31,7 @@ export interface PolicySource {
   unreadiness(): string | undefined;
 }
 
+/** The policies as a line of the log names them. */
 export interface PolicySummary {
   /** The first names. */
   readonly policies: readonly string[];
@@ -39,6 +40,7 @@ export interface PolicySummary {
   readonly exceptions?: number;
 }
 
+/** What reading policies takes beside their files. */
 export interface PolicySurroundings extends Pick<PolicySetOptions, 'ceiling' | 'maxExceptionDuration'> {
   readonly log: Logger;
   readonly metrics: Metrics;

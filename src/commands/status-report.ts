@@ -40,6 +40,7 @@ function render(table: StatusTable, { output, lang }: StatusOptions): string {
 const installedSettings = z.object({
   maxMode: z.enum(modes).default('Enforce'),
   exceptions: z.object({ maxDuration: duration.prefault('2160h') }).prefault({}),
+  workloadKinds: z.array(z.object({ group: z.string(), resource: z.string() })).default([]),
   installation: z.object({ webhookConfiguration: z.string(), canaryNamespace: z.string() }).partial().prefault({}),
 });
 
@@ -47,8 +48,10 @@ function readSettingsText(text: string): InstalledSettings {
   const [document] = parseManifest(text, 'settings.yaml').documents;
   const parsed = installedSettings.safeParse(document?.value ?? {});
   if (!parsed.success) throw new SekishoError('SettingsInvalid', `settings.yaml: ${parsed.error.issues[0]?.message}`);
-  const { maxMode, exceptions, installation } = parsed.data;
-  return { maxMode, maxExceptionDuration: exceptions.maxDuration, ...installation };
+  const { maxMode, exceptions, workloadKinds, installation } = parsed.data;
+  // A kind with templates in several places has several lines.
+  const custom = [...new Map(workloadKinds.map((each) => [`${each.resource}.${each.group}`, each])).values()];
+  return { maxMode, maxExceptionDuration: exceptions.maxDuration, custom, ...installation };
 }
 
 /** As kubectl: what is named must be there; of KUBECONFIG what is there counts; else the file of the home folder. */

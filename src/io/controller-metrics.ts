@@ -18,6 +18,7 @@ export interface StatusMetrics {
   forgetStatus(): void;
 }
 
+/** What the controller counts. */
 export interface ControllerMetrics extends CoverageMetrics, CertificateMetrics, StatusMetrics {
   readonly registry: Registry;
   setLeading(leading: boolean): void;

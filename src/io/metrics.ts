@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Finding } from '../core/engine/decision.ts';
 import { workloads } from '../core/pod/workload.ts';
+import { kinds } from '../core/policy/kinds.ts';
 import type { Mode } from '../core/policy/mode.ts';
 import type { PodPolicy } from '../core/policy/pod-policy.ts';
 import { type CertificateMetrics, createCertificateMetrics } from './certificate-metrics.ts';
@@ -16,6 +17,7 @@ export interface AdmissionSample {
   readonly seconds: number;
 }
 
+/** What the webhook counts. */
 export interface Metrics extends CertificateMetrics {
   readonly registry: Registry;
   admitted(sample: AdmissionSample): void;
@@ -50,7 +52,8 @@ const policiesNamed = 50;
 /** The plural names of the kinds that we are asked about. Any other is "other": whoever calls chooses the name. */
 const resources: ReadonlySet<string> = new Set([
   ...workloads.map(({ resource }) => resource),
-  ...['namespaces', 'podpolicies', 'podpolicyexceptions'],
+  'namespaces',
+  ...kinds.map(({ plural }) => plural),
 ]);
 
 const subresources: ReadonlySet<string> = new Set(['', 'scale', 'status']);

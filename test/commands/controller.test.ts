@@ -11,7 +11,7 @@ import {
 } from '../io/canaries/canary-cluster.ts';
 import { type Interception, type LoopbackApi, startApi, statusOf } from '../io/cluster/loopback-api.ts';
 import { createVirtualTime } from '../io/lease/virtual-time.ts';
-import { authority } from '../io/server/running-webhook.ts';
+import { kubeconfigFor } from './loopback-kubeconfig.ts';
 import { newFolder, run, start } from './running-sekisho.ts';
 
 const leasePath = '/apis/coordination.k8s.io/v1/namespaces/sekisho/leases/sekisho-controller';
@@ -52,17 +52,6 @@ beforeEach(async () => {
   await writeFile(join(dir, 'kubeconfig'), kubeconfigFor(api.url));
 });
 afterEach(() => api[Symbol.asyncDispose]());
-
-function kubeconfigFor(server: string): string {
-  return JSON.stringify({
-    clusters: [
-      { name: 'c', cluster: { server, 'certificate-authority-data': Buffer.from(authority.cert).toString('base64') } },
-    ],
-    users: [{ name: 'u', user: { token: 'good' } }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  });
-}
 
 const args = () => ['controller', '--config', join(dir, 'settings.yaml'), '--kubeconfig', join(dir, 'kubeconfig')];
 const startController = () => start([...args(), '--host', '127.0.0.1', '--probe-port', '0']);

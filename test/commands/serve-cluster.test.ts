@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { collectionOf } from '../../src/io/cluster/cluster-policies.ts';
-import { namespacesPath } from '../../src/io/cluster/namespaces.ts';
+import { freePort } from '../../e2e/drivers/free-port.ts';
+import { podPolicyExceptionKind, podPolicyKind } from '../../src/core/policy/kinds.ts';
+import { namespacesPath } from '../../src/io/cluster/namespace-path.ts';
+import { collectionOf } from '../../src/io/cluster/own-collections.ts';
 import { podWith, reviewOf } from '../admission-requests.ts';
 import { type Asked, type Interception, type LoopbackApi, startApi, statusOf } from '../io/cluster/loopback-api.ts';
 import { writeKubeconfig } from './loopback-kubeconfig.ts';
@@ -14,7 +15,7 @@ import { newFolder, run, type Serving, serve } from './running-sekisho.ts';
 
 /* `sekisho serve` with a cluster whose policies and namespaces count. */
 
-const policies = collectionOf('podpolicies');
+const policies = collectionOf(podPolicyKind);
 const apiVersion = 'sekisho.dev/v1alpha1';
 
 let dir: string;
@@ -27,7 +28,7 @@ afterAll(() => rm(dir, { recursive: true }));
 beforeEach(async () => {
   intercept = () => undefined;
   api = await startApi({ intercept: (call) => intercept(call) });
-  for (const collection of [policies, collectionOf('podpolicyexceptions'), namespacesPath]) {
+  for (const collection of [policies, collectionOf(podPolicyExceptionKind), namespacesPath]) {
     api.collections.add(collection);
   }
   api.put(`${namespacesPath}/team-a`, { metadata: { name: 'team-a', labels: { team: 'a' } } });
@@ -75,15 +76,6 @@ const probe = async (probeUrl: string, path: string): Promise<string> => {
   return answer === undefined ? 'no answer' : `${answer.status} ${await answer.text()}`.trim();
 };
 const waiting = { timeout: 20_000, interval: 25 };
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 describe('sekisho serve with a cluster', () => {
   test('needs no --policy: those of the cluster hold, and change under it', async () => {

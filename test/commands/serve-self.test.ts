@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../e2e/drivers/free-port.ts';
 import { issueAuthority } from '../../src/io/tls/issue.ts';
 import type { KeyPair } from '../../src/io/tls/key-pair.ts';
 import {
@@ -63,16 +64,6 @@ async function startServe(url: string) {
       await exited;
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const { createServer } = await import('node:net');
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 const waiting = { timeout: 20_000, interval: 50 };

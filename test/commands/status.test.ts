@@ -5,6 +5,7 @@ import { configurationPath, configurationWith, goodEntry, paths } from '../io/ca
 import { type Asked, type Interception, statusOf } from '../io/cluster/loopback-api.ts';
 import { authority } from '../io/server/running-webhook.ts';
 import { exceptionsPath, policiesPath, type StatusCluster, startStatusCluster } from '../io/status/status-cluster.ts';
+import { kubeconfigFor } from './loopback-kubeconfig.ts';
 import { newFolder, run } from './running-sekisho.ts';
 
 const day = 24 * 3_600_000;
@@ -73,16 +74,6 @@ function list({ method, path, query }: Asked): Interception | undefined {
   const suffix = path.endsWith('deployments') ? /\/deployments\/.*-serve$/ : /\/validatingwebhookconfigurations\//;
   const items = [...cluster.api.objects].filter(([key]) => suffix.test(key)).map(([, object]) => object);
   return { status: 200, body: { items } };
-}
-
-function kubeconfigFor(server: string): string {
-  const data = Buffer.from(authority.cert).toString('base64');
-  return JSON.stringify({
-    clusters: [{ name: 'c', cluster: { server, 'certificate-authority-data': data } }],
-    users: [{ name: 'u', user: { token: 'good' } }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  });
 }
 
 const show = (...args: readonly string[]) => run(['status', '--kubeconfig', join(dir, 'kubeconfig'), ...args]);
@@ -160,6 +151,24 @@ describe('what needs attention stands first with what to do, and the exit status
     expect(code).toBe(1);
     expect(stdout).toMatch(
       /^Needs attention\n {2}✗ pods\/ephemeralcontainers: not judged: no rule .*\n {6}helm upgrade sekisho CHART -n sekisho/m,
+    );
+  });
+
+  test('a kind of the settings that is not judged', async () => {
+    const kind = { group: 'batch.volcano.sh', kind: 'Job', resource: 'jobs' };
+    const workloadKinds = ['spec.first', 'spec.second'].map((path) => ({ ...kind, path }));
+    const text = `${settings}\nworkloadKinds: ${JSON.stringify(workloadKinds)}`;
+    cluster.api.put(`${inNamespace}/sekisho-settings`, configMap('sekisho-settings', { 'settings.yaml': text }));
+    const { code, result, codes } = await shown();
+    expect([code, codes]).toEqual([1, ['pathOpen']]);
+    expect(result.attention[0]?.message).toMatch(/^jobs\.batch\.volcano\.sh: not judged: no rule /);
+    const rule = { ...goodEntry.rules[0], apiGroups: ['batch.volcano.sh'], apiVersions: ['*'], resources: ['jobs'] };
+    cluster.api.put(configurationPath, configured({ rules: [...goodEntry.rules, rule] }));
+    const healthy = await show();
+    expect(healthy.code).toBe(0);
+    const count = paths.length + 1;
+    expect(healthy.stdout).toMatch(
+      new RegExp(`^Coverage +${count} of ${count} paths: .*jobs\\.batch\\.volcano\\.sh`, 'm'),
     );
   });
 
@@ -297,7 +306,7 @@ describe('exit status 2', () => {
     const stranger = await show();
     expect([stranger.code, stranger.stderr]).toEqual([2, expect.stringContaining('does not know who asks (401)')]);
     const lost = await show('--context', 'y');
-    expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('has no context y; there are x')]);
+    expect([lost.code, lost.stderr]).toEqual([2, expect.stringContaining('has no context y; there are one')]);
   });
 });
 

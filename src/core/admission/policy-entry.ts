@@ -4,6 +4,7 @@ import { SekishoError } from '../error.ts';
 import type { Language } from '../locale.ts';
 import { formatFieldPath, valueAt } from '../pod/field-path.ts';
 import { acceptanceOf } from '../policy/exceptions.ts';
+import { podPolicyExceptionKind, podPolicyKind } from '../policy/kinds.ts';
 import type { OwnKind, OwnObject } from '../policy/own-object.ts';
 import { type DocumentIssue, parsePodPolicy } from '../policy/pod-policy.ts';
 import { type PodPolicyException, parsePodPolicyException } from '../policy/pod-policy-exception.ts';
@@ -31,8 +32,8 @@ interface Examined {
 type Examination = (object: unknown, context: PolicyContext) => Examined;
 
 const examinations: ReadonlyMap<string, Examination> = new Map([
-  ['podpolicies', examinePolicy],
-  ['podpolicyexceptions', examineException],
+  [podPolicyKind.plural, examinePolicy],
+  [podPolicyExceptionKind.plural, examineException],
 ]);
 
 /**

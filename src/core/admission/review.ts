@@ -1,11 +1,15 @@
 import { SekishoError } from '../error.ts';
 
+/** The only version that is asked and answered in. */
 export const admissionApiVersion = 'admission.k8s.io/v1';
 
+/** What requests do to objects. */
 export const operations = ['CREATE', 'UPDATE', 'DELETE', 'CONNECT'] as const;
 
+/** What a request does to an object. */
 export type Operation = (typeof operations)[number];
 
+/** How an API server names a kind. */
 export interface GroupVersionKind {
   readonly group: string;
   readonly version: string;

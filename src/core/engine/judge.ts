@@ -34,6 +34,7 @@ export interface JudgeContext {
   now(): number;
 }
 
+/** What was decided of a request, and what its answer needs to know. */
 export interface Judgement {
   readonly decision: Decision;
   /**

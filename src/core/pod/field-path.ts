@@ -43,6 +43,12 @@ export function valueAt(root: unknown, path: FieldPath): unknown {
   return value;
 }
 
+/** The items of a list; none where something else stands, or nothing. */
+export function listAt(root: unknown, path: FieldPath): readonly unknown[] {
+  const value = valueAt(root, path);
+  return Array.isArray(value) ? value : [];
+}
+
 /** Orders paths field by field, indexes as numbers: `containers[2]` before `containers[10]`. */
 export function compareFieldPaths(a: FieldPath, b: FieldPath): number {
   const shared = Math.min(a.length, b.length);

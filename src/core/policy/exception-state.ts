@@ -3,6 +3,7 @@ import { type Acceptance, expiringFor } from './exceptions.ts';
 /** How an exception stands to those who count them. */
 export const exceptionStates = ['active', 'expiring', 'expired', 'refused'] as const;
 
+/** How far an exception is in its life. */
 export type ExceptionState = (typeof exceptionStates)[number];
 
 /** When what is said of an exception changes, in milliseconds: the end comes near enough, nearer, and is there. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { podPolicySchema } from './pod-policy.ts';
+import type { OwnKind } from './own-object.ts';
+import { apiGroup, podPolicySchema } from './pod-policy.ts';
 import { podPolicyExceptionSchema } from './pod-policy-exception.ts';
 
 /** A column of `kubectl get`. */
@@ -15,7 +16,7 @@ export interface PrinterColumn {
 
 /** A kind of ours: what its CRD, its JSON schema and its page of reference are made of. */
 export interface Kind {
-  readonly kind: string;
+  readonly kind: OwnKind;
   readonly plural: string;
   readonly singular: string;
   readonly shortNames: readonly string[];
@@ -37,6 +38,7 @@ function conditionColumn(condition: string, description: string): PrinterColumn 
   return { name: condition, type: 'string', jsonPath, description };
 }
 
+/** What an administrator wants. */
 export const podPolicyKind: Kind = {
   kind: 'PodPolicy',
   plural: 'podpolicies',
@@ -63,6 +65,7 @@ export const podPolicyKind: Kind = {
   ],
 };
 
+/** What is excused from it. */
 export const podPolicyExceptionKind: Kind = {
   kind: 'PodPolicyException',
   plural: 'podpolicyexceptions',
@@ -84,6 +87,11 @@ export const podPolicyExceptionKind: Kind = {
 
 /** Our kinds in the cluster. */
 export const kinds: readonly Kind[] = [podPolicyKind, podPolicyExceptionKind];
+
+/** The name of its CRD, and of its objects for whoever grants rights: `podpolicies.sekisho.dev`. */
+export function crdNameOf({ plural }: Kind): string {
+  return `${plural}.${apiGroup}`;
+}
 
 const condition = z.object({
   type: z

@@ -1,14 +1,11 @@
 import type { FieldPath } from '../pod/field-path.ts';
-import { type Acceptance, acceptanceOf, acceptanceText } from './exceptions.ts';
+import { type Acceptance, acceptanceOf, acceptanceText, expiringFor } from './exceptions.ts';
 import type { LintedSet, LintReason, LintWarning } from './lint.ts';
 import { namespaceDoubts, whyNotAsked } from './lint-policies.ts';
 import { namespacesOverlap } from './match-overlap.ts';
 import type { PodPolicyException } from './pod-policy-exception.ts';
 
 type Doubt = readonly [path: FieldPath, reason: LintReason, message: string];
-
-/** How long before its end an exception is told of. */
-const soon = 7 * 24 * 3_600_000;
 
 /** What an exception excuses in vain, and what it excuses beyond what its author may know. */
 export function lintException(exception: PodPolicyException, set: LintedSet): readonly LintWarning[] {
@@ -49,7 +46,7 @@ function acceptanceDoubts(exception: PodPolicyException, acceptance: Acceptance)
 }
 
 function endDoubts({ spec }: PodPolicyException, { reason }: Acceptance, now: number): readonly Doubt[] {
-  if (reason === 'Expired' || Date.parse(spec.expiresAt) - now > soon) return [];
+  if (reason === 'Expired' || Date.parse(spec.expiresAt) - now > expiringFor) return [];
   return [[['spec', 'expiresAt'], 'ExpiresSoon', 'ends within seven days']];
 }
 

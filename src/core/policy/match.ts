@@ -21,6 +21,7 @@ export const namespaces = z.strictObject({
     .describe('The names that are not, even where they are included.'),
 });
 
+/** Namespaces by their names. */
 export type NamespaceMatch = z.output<typeof namespaces>;
 
 const labelKeyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
@@ -91,6 +92,7 @@ export const labelSelector = z.strictObject({
     .describe('More conditions on labels; all of them must hold.'),
 });
 
+/** Labels that must be, or must not. */
 export type LabelSelector = z.output<typeof labelSelector>;
 
 const objectNameGlob = z
@@ -153,4 +155,5 @@ export const policyMatch = z.strictObject({
   users: users.prefault({}).describe('By name of whoever sends the request.'),
 });
 
+/** Whom a policy is about. */
 export type PolicyMatch = z.output<typeof policyMatch>;

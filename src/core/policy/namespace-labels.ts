@@ -42,6 +42,7 @@ export function readPodSecurityLabels(labels: ReadonlyMap<string, string>): PodS
 
 /** What upstream asks where there are no labels: nothing. */
 const privileged: Standard = { level: 'privileged', version: 'latest' };
+/** What demands nothing in any mode. */
 export const noStandards: Standards = { Enforce: privileged, Warn: privileged, Audit: privileged };
 
 /** Upstream's PolicyToEvaluate (api/helpers.go): what the labels leave open is the default's. */

@@ -5,6 +5,7 @@ import { statedName } from './unread-policy.ts';
 
 /** An object of our own group: in a file, in a folder, in the cluster. */
 export type OwnObject = PodPolicy | PodPolicyException;
+/** The name of one of our kinds. */
 export type OwnKind = OwnObject['kind'];
 
 const kinds: readonly string[] = ['PodPolicy', 'PodPolicyException'] satisfies OwnKind[];

@@ -51,7 +51,7 @@ export const podPolicyExceptionSchema = z.strictObject({
     .strictObject({
       policies: z.array(excused).min(1).max(64).describe('What is excused: rules of policies.'),
       match: exceptionMatch.describe('Where it is excused: every condition that is given must hold.'),
-      reason: line(1024).describe('Why; reports show it.'),
+      reason: line(1024).describe('Why; kubectl get -o wide shows it.'),
       owner: line(253).optional().describe('Whom to ask.'),
       ticket: line(1024).optional().describe('Where it is tracked.'),
       expiresAt: moment.describe('When it ends, to the second, such as 2027-01-31T00:00:00Z.'),

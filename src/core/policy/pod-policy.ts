@@ -8,7 +8,9 @@ import { selectsAll } from './label-selector.ts';
 import { type PolicyMatch, policyMatch } from './match.ts';
 import { type Mode, modes } from './mode.ts';
 
+/** The group of our kinds. */
 export const apiGroup = 'sekisho.dev';
+/** Group and version, as documents state them. */
 export const apiVersion = `${apiGroup}/v1alpha1`;
 
 const mode = z.enum(modes);
@@ -110,8 +112,10 @@ export const line = (longest: number) =>
     .max(longest)
     .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*[^\p{Cc}\p{Z}][^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line of text');
 
+/** The levels of the Pod Security Standards, from the weakest to the strictest. */
 export const levels = ['privileged', 'baseline', 'restricted'] as const;
 
+/** How much the Pod Security Standards demand. */
 export type Level = (typeof levels)[number];
 
 const userName = z.string().min(1).max(256);

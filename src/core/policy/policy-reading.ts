@@ -34,6 +34,7 @@ export interface PolicyDocuments {
  */
 export type Remainder = 'kept' | 'unread' | 'leftOut' | 'nameTaken';
 
+/** Why something of a source is not used as it stands. */
 export interface PolicyProblem {
   /** Names file, line and field. */
   readonly reason: string;

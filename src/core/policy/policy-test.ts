@@ -82,10 +82,13 @@ const policyTestSchema = z.strictObject({
     }),
 });
 
+/** A file of cases. */
 export type PolicyTest = z.output<typeof policyTestSchema>;
+/** An object, and what the policies are to say of it. */
 export type PolicyTestCase = z.output<typeof policyTestCase>;
 /** Where an object of a case comes from. */
 export type ObjectSource = z.output<typeof objectSource>;
+/** What a case demands of the verdict. */
 export type Expectation = z.output<typeof expectation>;
 /** A finding as far as a case cares: what it leaves out may be anything. */
 export type ExpectedFinding = z.output<typeof expectedFinding>;

@@ -2,6 +2,7 @@ import type { Finding } from '../engine/decision.ts';
 import type { Repair } from '../engine/repair.ts';
 import type { Locale } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
+import { apiVersion } from '../policy/pod-policy.ts';
 import { printable } from './escape.ts';
 import { formatFound } from './finding-text.ts';
 import { type ReportedFinding, toReportedFinding } from './reported-finding.ts';
@@ -33,12 +34,13 @@ export interface CheckOutcome {
 
 /** What `-o json` and `-o yaml` print; programs rely on it. */
 export interface CheckResult {
-  readonly apiVersion: 'sekisho.dev/v1alpha1';
+  readonly apiVersion: typeof apiVersion;
   readonly kind: 'CheckResult';
   readonly summary: CheckSummary;
   readonly findings: readonly CheckedFinding[];
 }
 
+/** How much was looked at, and what was found. */
 export interface CheckSummary {
   readonly objects: number;
   /** Findings by mode: Enforce, Warn, Audit. */
@@ -65,7 +67,7 @@ export function toCheckResult(outcome: CheckOutcome, locale: Locale): CheckResul
   const findings = outcome.violating.flatMap((object) =>
     object.findings.map((placed) => toFinding(object, placed, locale)),
   );
-  return { apiVersion: 'sekisho.dev/v1alpha1', kind: 'CheckResult', summary: summarize(outcome), findings };
+  return { apiVersion, kind: 'CheckResult', summary: summarize(outcome), findings };
 }
 
 export function summarize({ objects, unreadable, violating }: CheckOutcome): CheckSummary {

@@ -26,6 +26,7 @@ export interface InstallationStatus {
   readonly exceptions: Reading<readonly ExceptionStatus[]>;
 }
 
+/** One of the processes of an installation. */
 export interface ProcessStatus {
   readonly component: 'serve' | 'controller';
   readonly deployment: string;
@@ -61,6 +62,7 @@ export interface PolicyStatus {
   readonly created?: string;
 }
 
+/** An exception with what is said of it. */
 export interface ExceptionStatus {
   readonly name: string;
   readonly state: ExceptionState;

@@ -24,6 +24,7 @@ export interface ExplainedExample {
   readonly manifests: readonly ExampleManifest[];
 }
 
+/** All examples of a rule. */
 export interface ExplainedExamples {
   readonly allowed: readonly ExplainedExample[];
   readonly violating: readonly ExplainedExample[];

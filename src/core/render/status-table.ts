@@ -60,6 +60,7 @@ const mostRows = 20;
 /** Code points of one text that comes from the cluster. */
 const longest = 256;
 
+/** What the screen is made of. */
 export interface StatusTable {
   readonly status: InstallationStatus;
   readonly troubles: readonly Trouble[];

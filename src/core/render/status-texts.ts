@@ -13,6 +13,10 @@ const pods: Localized = {
   en: 'kubectl -n {namespace} get pods; kubectl -n {namespace} describe deploy/{deployment}',
   ja: 'kubectl -n {namespace} get pods; kubectl -n {namespace} describe deploy/{deployment}',
 };
+const notInForce: Localized = {
+  en: 'policy {name} is not in force: {message}',
+  ja: 'ポリシー {name} は無効です: {message}',
+};
 
 /** What needs attention, in words. Commands stand as they are typed. */
 export const troubleTexts = {
@@ -74,11 +78,11 @@ export const troubleTexts = {
     },
   },
   policyBroken: {
-    what: { en: 'policy {name} is not in force: {message}', ja: 'ポリシー {name} は無効です: {message}' },
+    what: notInForce,
     remedy: { en: 'kubectl edit podpolicy {name}', ja: 'kubectl edit podpolicy {name}' },
   },
   policyNameTaken: {
-    what: { en: 'policy {name} is not in force: {message}', ja: 'ポリシー {name} は無効です: {message}' },
+    what: notInForce,
     remedy: {
       en: 'apply it under another name, then kubectl delete podpolicy {name}',
       ja: '別の名前で適用し、kubectl delete podpolicy {name}',

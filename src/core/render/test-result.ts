@@ -2,6 +2,7 @@ import type { Decision, Finding } from '../engine/decision.ts';
 import type { CaseStatus, Comparison, FindingWords } from '../engine/expectation.ts';
 import { type Locale, locales } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
+import { apiVersion } from '../policy/pod-policy.ts';
 import type { Expectation, ExpectedFinding } from '../policy/policy-test.ts';
 import { printableReference } from './check-result.ts';
 import { printable } from './escape.ts';
@@ -31,6 +32,7 @@ export interface TestedFile {
 /** What `sekisho test` found out, before it is printed. */
 export type TestOutcome = readonly TestedFile[];
 
+/** How many cases there were, and how they ended. */
 export interface TestSummary {
   readonly files: number;
   readonly cases: number;
@@ -43,13 +45,14 @@ export interface TestSummary {
 
 /** What `sekisho test -o json` prints; programs rely on it. */
 export interface TestResult {
-  readonly apiVersion: 'sekisho.dev/v1alpha1';
+  readonly apiVersion: typeof apiVersion;
   readonly kind: 'TestResult';
   readonly summary: TestSummary;
   readonly cases: readonly CaseResult[];
   readonly problems: readonly { readonly file: string; readonly message: string }[];
 }
 
+/** How one case ended. */
 export interface CaseResult {
   readonly file: string;
   readonly line: number;
@@ -75,7 +78,7 @@ export function toTestResult(outcome: TestOutcome, locale: Locale): TestResult {
   const problems = outcome.flatMap(({ file, problems }) => {
     return problems.map((message) => ({ file: printable(file, 4096), message: problemLines(message).join('\n') }));
   });
-  return { apiVersion: 'sekisho.dev/v1alpha1', kind: 'TestResult', summary: summarizeTests(outcome), cases, problems };
+  return { apiVersion, kind: 'TestResult', summary: summarizeTests(outcome), cases, problems };
 }
 
 /** That of a policy that cannot be read has a line for each field. */

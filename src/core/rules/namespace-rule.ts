@@ -4,6 +4,7 @@ import type { Rule, Violation } from './rule.ts';
 /** What a namespace's labels ask for: `pod-security.kubernetes.io/<mode>` and `…/<mode>-version`. */
 export const labelModes = ['enforce', 'audit', 'warn'] as const;
 
+/** The mode that a label of a namespace is about, as it is spelt there. */
 export type LabelMode = (typeof labelModes)[number];
 
 /** What is asked of pods in one mode. */
@@ -30,6 +31,7 @@ export interface ChangeExample {
   readonly after: Readonly<Record<string, string>>;
 }
 
+/** A change that the rule finds something in. */
 export interface ViolatingChangeExample extends ChangeExample {
   /** The paths of all violations, as printed, in order. */
   readonly violates: readonly string[];

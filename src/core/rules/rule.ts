@@ -40,6 +40,7 @@ export interface RuleExample {
   readonly version?: `v1.${number}`;
 }
 
+/** A pod that the rule finds something in. */
 export interface ViolatingExample extends RuleExample {
   /** The paths of all violations, as printed, in order. */
   readonly violates: readonly string[];

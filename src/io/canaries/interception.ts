@@ -1,4 +1,6 @@
+import { listAt, valueAt } from '../../core/pod/field-path.ts';
 import { type CustomWorkload, workloads } from '../../core/pod/workload.ts';
+import { nameLabel } from '../../core/policy/namespace.ts';
 import type { PathState } from './path-state.ts';
 
 /** What reaches a pod, as rules of a webhook configuration name it. */
@@ -24,12 +26,13 @@ const expected: readonly Expected[] = [
   }),
 ];
 
+/** A kind of the settings, as rules of a webhook configuration name it. */
+export type CustomResource = Pick<CustomWorkload, 'group' | 'resource'>;
+
 /** The settings name no version, and which ones the cluster serves is not known: a rule for one is not all. */
-function expectedOf({ group, resource }: CustomWorkload): Expected {
+function expectedOf({ group, resource }: CustomResource): Expected {
   return { path: `${resource}.${group}`, group, resource, operations, versions: ['*'] };
 }
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * Matches a live ValidatingWebhookConfiguration in code, for what no canary can show: updates, and subresources of
@@ -38,9 +41,9 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export function interceptionOf(
   configuration: unknown,
   canaryNamespace: string,
-  custom: readonly CustomWorkload[] = [],
+  custom: readonly CustomResource[] = [],
 ): readonly PathState[] {
-  const entries = listIn(configuration, 'webhooks');
+  const entries = listAt(configuration, ['webhooks']);
   return [...expected, ...custom.map(expectedOf)].map((each) => {
     const open = each.operations.flatMap((operation) => {
       const reasons = entries.map((entry) => whyNot(entry, { ...each, operation, canaryNamespace }));
@@ -62,21 +65,22 @@ const noRule = 'no rule';
 
 /** Why an entry does not see every such request of every namespace that it does not name; undefined when it does. */
 function whyNot(entry: unknown, asked: Asked): string | undefined {
-  if (!listIn(entry, 'rules').some((rule) => matches(rule, asked))) return noRule;
-  const name = String(valueIn(entry, 'name'));
+  if (!listAt(entry, ['rules']).some((rule) => matches(rule, asked))) return noRule;
+  const name = String(valueAt(entry, ['name']));
   // With Exact, a request in another version of the group passes by. Absent means Equivalent.
-  if (valueIn(entry, 'matchPolicy') === 'Exact') return `entry ${name}: matchPolicy Exact`;
+  if (valueAt(entry, ['matchPolicy']) === 'Exact') return `entry ${name}: matchPolicy Exact`;
   // Whoever creates an object chooses its labels.
-  if (isSelecting(valueIn(entry, 'objectSelector'))) return `entry ${name}: an objectSelector, which tenants can evade`;
-  if (listIn(entry, 'matchConditions').length > 0) return `entry ${name}: matchConditions leave requests out`;
-  if (excludes(valueIn(entry, 'namespaceSelector'), asked.canaryNamespace)) {
+  if (isSelecting(valueAt(entry, ['objectSelector'])))
+    return `entry ${name}: an objectSelector, which tenants can evade`;
+  if (listAt(entry, ['matchConditions']).length > 0) return `entry ${name}: matchConditions leave requests out`;
+  if (excludes(valueAt(entry, ['namespaceSelector']), asked.canaryNamespace)) {
     return `entry ${name}: its namespaceSelector leaves out the namespace of the canaries, ${asked.canaryNamespace}`;
   }
   return undefined;
 }
 
 function matches(rule: unknown, { resource: path, group, operation, versions: accepted }: Asked): boolean {
-  const scope = valueIn(rule, 'scope') ?? '*';
+  const scope = valueAt(rule, ['scope']) ?? '*';
   const [resource, subresource] = path.split('/');
   const names = [path, subresource === undefined ? '*' : `${resource}/*`, `*/${subresource ?? ''}`, '*/*'];
   return (
@@ -88,37 +92,24 @@ function matches(rule: unknown, { resource: path, group, operation, versions: ac
   );
 }
 
-/** The label that the API server itself sets, and nobody can change. */
-const nameLabel = 'kubernetes.io/metadata.name';
-
 function excludes(selector: unknown, namespace: string): boolean {
-  const labels = valueIn(selector, 'matchLabels');
-  const named = valueIn(labels, nameLabel);
+  const labels = valueAt(selector, ['matchLabels']);
+  const named = valueAt(labels, [nameLabel]);
   if (named !== undefined && named !== namespace) return true;
-  return listIn(selector, 'matchExpressions').some((expression) => {
-    if (valueIn(expression, 'key') !== nameLabel) return false;
-    const listed = listIn(expression, 'values').includes(namespace);
-    const operator = valueIn(expression, 'operator');
+  return listAt(selector, ['matchExpressions']).some((expression) => {
+    if (valueAt(expression, ['key']) !== nameLabel) return false;
+    const listed = listAt(expression, ['values']).includes(namespace);
+    const operator = valueAt(expression, ['operator']);
     return operator === 'DoesNotExist' || (operator === 'NotIn' && listed) || (operator === 'In' && !listed);
   });
 }
 
 function isSelecting(selector: unknown): boolean {
-  const labels = valueIn(selector, 'matchLabels');
+  const labels = valueAt(selector, ['matchLabels']);
   const labelled = typeof labels === 'object' && labels !== null && Object.keys(labels).length > 0;
-  return labelled || listIn(selector, 'matchExpressions').length > 0;
+  return labelled || listAt(selector, ['matchExpressions']).length > 0;
 }
 
 function includes(rule: unknown, field: string, accepted: readonly string[]): boolean {
-  return listIn(rule, field).some((value) => typeof value === 'string' && accepted.includes(value));
-}
-
-function listIn(object: unknown, field: string): readonly unknown[] {
-  const value = valueIn(object, field);
-  return Array.isArray(value) ? value : [];
-}
-
-function valueIn(object: unknown, field: string): unknown {
-  const known = typeof object === 'object' && object !== null && Object.hasOwn(object, field);
-  return known ? (object as JsonObject)[field] : undefined;
+  return listAt(rule, [field]).some((value) => typeof value === 'string' && accepted.includes(value));
 }

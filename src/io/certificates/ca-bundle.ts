@@ -24,6 +24,7 @@ export interface WebhookState {
   readonly entries: readonly WebhookEntry[];
 }
 
+/** A step of a JSON patch (RFC 6902). */
 export interface PatchOperation {
   readonly op: 'test' | 'add';
   readonly path: string;

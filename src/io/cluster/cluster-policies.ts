@@ -1,4 +1,5 @@
 import { formatFieldPath } from '../../core/pod/field-path.ts';
+import { crdNameOf, kinds } from '../../core/policy/kinds.ts';
 import { keyOf, type OwnKind, type OwnObject, parseOwnObject } from '../../core/policy/own-object.ts';
 import { apiVersion, type PodPolicy } from '../../core/policy/pod-policy.ts';
 import type { PolicyProblem, PolicyReading, SourcedObject } from '../../core/policy/policy-reading.ts';
@@ -10,17 +11,8 @@ import {
   type WatchCollection,
   watchCollection,
 } from './collection-watch.ts';
+import { collectionOf } from './own-collections.ts';
 import { reportWatch, type WatchObservers } from './watch-report.ts';
-
-const kinds = [
-  { kind: 'PodPolicy', resource: 'podpolicies' },
-  { kind: 'PodPolicyException', resource: 'podpolicyexceptions' },
-] as const satisfies readonly { kind: OwnKind; resource: string }[];
-
-/** Where the objects of one of our kinds are. */
-export function collectionOf(resource: (typeof kinds)[number]['resource']): string {
-  return `/apis/${apiVersion}/${resource}`;
-}
 
 /** The policies and exceptions of a cluster, as far as they were listed. */
 export interface ClusterPolicies extends AsyncDisposable {
@@ -52,11 +44,11 @@ interface KnownObject {
 /** Follows both kinds. That the CRDs of the cluster are older or newer than this program must not stop a policy. */
 export function watchClusterPolicies(options: ClusterPolicyOptions): ClusterPolicies {
   const { client, changed, watch = watchCollection } = options;
-  const watches = kinds.map(({ kind, resource }): CollectionWatch<KnownObject> => {
-    const report = reportWatch(`${resource}.sekisho.dev`, options);
-    return watch<KnownObject>(client, collectionOf(resource), {
+  const watches = kinds.map((followed): CollectionWatch<KnownObject> => {
+    const report = reportWatch(crdNameOf(followed), options);
+    return watch<KnownObject>(client, collectionOf(followed), {
       ...report,
-      keep: (object, before) => knownOf(object, kind, before),
+      keep: (object, before) => knownOf(object, followed.kind, before),
       listed(removed) {
         report.listed(removed);
         changed();

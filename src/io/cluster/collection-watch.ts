@@ -10,6 +10,7 @@ export interface CollectionObject {
   readonly metadata: ObjectMeta;
 }
 
+/** Whoever follows a collection; only what it keeps is remembered. */
 export interface CollectionListener<Item> {
   /** What is kept of an object; `before` is what was kept of its last version. The object itself is forgotten. */
   keep(object: CollectionObject, before: Item | undefined): Item;
@@ -42,6 +43,7 @@ export type WatchCollection = <Item>(
   listener: CollectionListener<Item>,
 ) => CollectionWatch<Item>;
 
+/** How soon a collection is asked for again. */
 export interface CollectionPace extends WatchPace {
   /** Milliseconds before a collection that does not exist is looked for again. */
   readonly missingWait: number;
@@ -50,6 +52,7 @@ export interface CollectionPace extends WatchPace {
 /** After an outage policies shall not be old for longer than it takes to wonder why. */
 const longestWait = 5_000;
 
+/** At the pace of a process that serves. */
 export const watchCollection: WatchCollection = createCollectionWatcher({
   ...standardPace,
   longestWait,

@@ -1,10 +1,12 @@
 import { messageOf } from '../../core/error.ts';
 import type { ClusterClient } from './client.ts';
 import type { CollectionObject } from './collection-watch.ts';
+import { namespacePath } from './namespace-path.ts';
 import { metaOf } from './object.ts';
 import { reasonOf } from './refusal.ts';
 import type { WatchObservers } from './watch-report.ts';
 
+/** What the API server says of a namespace. */
 export type NamespaceAnswer =
   | { readonly found: CollectionObject }
   | { readonly missing: true }
@@ -40,9 +42,8 @@ export function createNamespaceReader(
     }
     return { unavailable: why };
   };
-  const read = async (name: string): Promise<NamespaceAnswer> => {
+  const read = async (name: string, path: string): Promise<NamespaceAnswer> => {
     try {
-      const path = `/api/v1/namespaces/${name}`;
       const { status, body } = await client.request({ method: 'GET', path, timeout: deadline });
       if (status === 200 && metaOf(body)?.name === name) return { found: body as CollectionObject };
       if (status === 404) return missing;
@@ -52,12 +53,12 @@ export function createNamespaceReader(
     }
   };
   return (name) => {
-    // Nothing else may become a part of a path.
-    if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return Promise.resolve(missing);
+    const path = namespacePath(name);
+    if (path === undefined) return Promise.resolve(missing);
     const known = reading.get(name);
     if (known !== undefined) return known;
     if (reading.size >= mostAtOnce) return Promise.resolve({ unavailable: 'too many namespaces are being read' });
-    const answer = read(name).finally(() => reading.delete(name));
+    const answer = read(name, path).finally(() => reading.delete(name));
     reading.set(name, answer);
     return answer;
   };

@@ -6,11 +6,10 @@ import {
   type WatchCollection,
   watchCollection,
 } from './collection-watch.ts';
+import { namespacesPath } from './namespace-path.ts';
 import { createNamespaceReader } from './namespace-reader.ts';
 import { isAtLeast } from './resource-version.ts';
 import { reportWatch, type WatchObservers } from './watch-report.ts';
-
-export const namespacesPath = '/api/v1/namespaces';
 
 /** What is kept of a namespace: there may be ten thousand. */
 export interface KnownNamespace {

@@ -5,6 +5,7 @@ import { type ClusterObject, metaOf, pathOf, readObject } from './object.ts';
 import { refusedEvent, refusedStatus } from './refusal.ts';
 import { backOff, briefWatch, standardPace, timeoutSeconds, type WatchPace } from './watch-pace.ts';
 
+/** Whoever follows an object. */
 export interface ObjectListener {
   /** Its state when the watch began, and after every change; undefined while it does not exist. */
   seen(object: unknown): void;
@@ -12,6 +13,7 @@ export interface ObjectListener {
   failed(error: Error): void;
 }
 
+/** An object that is followed until it is disposed. */
 export interface ObjectWatch extends AsyncDisposable {
   /** Resolves after the first `seen`. */
   readonly first: Promise<void>;
@@ -20,6 +22,7 @@ export interface ObjectWatch extends AsyncDisposable {
 /** Follows one object of a cluster until it is disposed; the account needs `get` and `watch` for its name, not `list`. */
 export type WatchObject = (client: ClusterClient, object: ClusterObject, listener: ObjectListener) => ObjectWatch;
 
+/** At the pace of a process that serves. */
 export const watchObject: WatchObject = createObjectWatcher(standardPace);
 
 export function createObjectWatcher(pace: WatchPace): WatchObject {

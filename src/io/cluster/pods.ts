@@ -2,6 +2,7 @@ import type { PodPage, PodSource } from '../../core/engine/refused-pods.ts';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { Logger } from '../log.ts';
 import type { ClusterClient } from './client.ts';
+import { namespacePath } from './namespace-path.ts';
 import { metaOf } from './object.ts';
 import { refusal, refusedStatus } from './refusal.ts';
 
@@ -43,8 +44,10 @@ export function createPodSource({ client, log, elapsed }: PodsOptions): PodSourc
       try {
         const ends = elapsed() + deadline;
         const remaining = (): number => Math.max(1, Math.round(ends - elapsed()));
-        await requireUid(client, { name, uid }, remaining());
-        yield* pagesOf(`/api/v1/namespaces/${name}/pods`, client, remaining);
+        const path = namespacePath(name);
+        if (path === undefined) throw strange();
+        await requireUid(client, { path, uid }, remaining());
+        yield* pagesOf(`${path}/pods`, client, remaining);
       } catch (thrown) {
         report(thrown);
         throw inOurWords(thrown);
@@ -67,14 +70,11 @@ function inOurWords(thrown: unknown): SekishoError {
 }
 
 interface NamespaceIdentity {
-  readonly name: string;
+  readonly path: string;
   readonly uid: string;
 }
 
-async function requireUid(client: ClusterClient, { name, uid }: NamespaceIdentity, timeout: number): Promise<void> {
-  // Nothing else may become a part of a path.
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) throw strange();
-  const path = `/api/v1/namespaces/${name}`;
+async function requireUid(client: ClusterClient, { path, uid }: NamespaceIdentity, timeout: number): Promise<void> {
   const answer = await client.request({ method: 'GET', path, timeout });
   if (answer.status !== 200) throw refusal(`get ${path}`, answer);
   if (uid === '' || metaOf(answer.body)?.uid !== uid) throw strange();

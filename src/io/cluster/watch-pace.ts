@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** How long watches are, and how soon one is tried again. */
 export interface WatchPace {
   /** From 0 to 1. */
   random(): number;
@@ -10,6 +11,7 @@ export interface WatchPace {
   readonly longestWait: number;
 }
 
+/** Of every watch, unless a test is in a hurry. */
 export const standardPace: WatchPace = { random: Math.random, seconds: 45, shortestWait: 500, longestWait: 15_000 };
 
 /** A watch that ends sooner was not ended by its timeout: whoever ends it so must not be asked again and again. */

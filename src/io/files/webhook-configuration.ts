@@ -1,5 +1,8 @@
 import { stringify } from 'yaml';
 import type { CustomWorkload } from '../../core/pod/workload.ts';
+import { kinds } from '../../core/policy/kinds.ts';
+import { nameLabel } from '../../core/policy/namespace.ts';
+import { apiGroup, apiVersion } from '../../core/policy/pod-policy.ts';
 
 /** Where the API server reaches a webhook that runs beside it, and whom it trusts there. */
 export interface WebhookEndpoint {
@@ -37,10 +40,10 @@ function customRule({ group, resource }: CustomWorkload) {
 /** Of our own kinds. */
 const policyRules = [
   {
-    apiGroups: ['sekisho.dev'],
-    apiVersions: ['v1alpha1'],
+    apiGroups: [apiGroup],
+    apiVersions: [apiVersion.slice(apiGroup.length + 1)],
     operations: everyChange,
-    resources: ['podpolicies', 'podpolicyexceptions'],
+    resources: kinds.map(({ plural }) => plural),
     scope: 'Cluster',
   },
 ];
@@ -78,7 +81,7 @@ export function formatWebhookConfiguration({ url, authority, custom = [], guard 
     timeoutSeconds: 10,
   });
   // By the label that the API server itself sets and nobody can change.
-  const kubeSystem = { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] };
+  const kubeSystem = { key: nameLabel, operator: 'NotIn', values: ['kube-system'] };
   return stringify(
     {
       apiVersion: 'admissionregistration.k8s.io/v1',

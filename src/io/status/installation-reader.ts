@@ -1,4 +1,5 @@
 import { valueAt } from '../../core/pod/field-path.ts';
+import { crdNameOf, podPolicyExceptionKind, podPolicyKind } from '../../core/policy/kinds.ts';
 import type {
   ExceptionStatus,
   InstallationStatus,
@@ -6,6 +7,7 @@ import type {
   Reading,
 } from '../../core/render/installation-status.ts';
 import { known } from '../../core/render/installation-status.ts';
+import type { CustomResource } from '../canaries/interception.ts';
 import type { ClusterClient } from '../cluster/client.ts';
 import { webhookConfiguration } from '../cluster/object.ts';
 import { askFor, askForAll, readAs } from './asking.ts';
@@ -24,6 +26,8 @@ import {
 export interface InstalledSettings {
   readonly maxMode: 'Audit' | 'Warn' | 'Enforce';
   readonly maxExceptionDuration: number;
+  /** The kinds that are judged beside those of Kubernetes, each once. */
+  readonly custom: readonly CustomResource[];
   /** Undefined where the settings do not name them: then they are called as the chart calls them. */
   readonly webhookConfiguration?: string | undefined;
   readonly canaryNamespace?: string | undefined;
@@ -45,8 +49,8 @@ export async function readInstallation(found: FoundInstallation, options: Readin
   const [webhook, filed, cluster, exceptions, ...processes] = await Promise.all([
     readWebhook(found, options, known(settings)),
     askFor(client, configMap(found, `${name}-policies`)).then((answer) => readAs(answer, readPolicyFiles)),
-    askForAll(client, { path: podPolicies.path, needs: 'list podpolicies.sekisho.dev' }),
-    askForAll(client, { path: podPolicyExceptions.path, needs: 'list podpolicyexceptions.sekisho.dev' }),
+    askForAll(client, { path: podPolicies.path, needs: `list ${crdNameOf(podPolicyKind)}` }),
+    askForAll(client, { path: podPolicyExceptions.path, needs: `list ${crdNameOf(podPolicyExceptionKind)}` }),
     readProcess(client, found, 'serve'),
     readProcess(client, found, 'controller'),
   ]);
@@ -104,8 +108,9 @@ async function readWebhook(
   const { collection } = webhookConfiguration(name);
   const needs = `get validatingwebhookconfigurations/${name}`;
   const answer = await askFor(client, { path: `${collection}/${name}`, needs });
-  const canaries = settings?.canaryNamespace ?? `${installation}-canary`;
-  return readAs(answer, (object) => (object === undefined ? undefined : describeWebhook(object, name, canaries)));
+  const canaryNamespace = settings?.canaryNamespace ?? `${installation}-canary`;
+  const wanted = { name, canaryNamespace, custom: settings?.custom ?? [] };
+  return readAs(answer, (object) => (object === undefined ? undefined : describeWebhook(object, wanted)));
 }
 
 async function readProcess(

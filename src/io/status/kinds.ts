@@ -1,7 +1,9 @@
-import { apiVersion, type DocumentIssue, type PodPolicy, parsePodPolicy } from '../../core/policy/pod-policy.ts';
+import { podPolicyExceptionKind, podPolicyKind } from '../../core/policy/kinds.ts';
+import { type DocumentIssue, type PodPolicy, parsePodPolicy } from '../../core/policy/pod-policy.ts';
 import { type PodPolicyException, parsePodPolicyException } from '../../core/policy/pod-policy-exception.ts';
 import { type ObjectStatus, parseObjectStatus } from '../../core/policy/status-conditions.ts';
 import type { CollectionObject } from '../cluster/collection-watch.ts';
+import { collectionOf } from '../cluster/own-collections.ts';
 
 /** An object of ours as far as its status is concerned. */
 export interface Seen<Value> {
@@ -21,15 +23,17 @@ export interface StatusKind<Value> {
   see(object: unknown, before?: Seen<Value>): Seen<Value>;
 }
 
+/** Of policies: which are in use. */
 export const podPolicies: StatusKind<PodPolicy> = {
-  kind: 'PodPolicy',
-  path: `/apis/${apiVersion}/podpolicies`,
+  kind: podPolicyKind.kind,
+  path: collectionOf(podPolicyKind),
   see: (object, before) => see(object, before, readPolicy),
 };
 
+/** Of exceptions: which have an effect. */
 export const podPolicyExceptions: StatusKind<PodPolicyException> = {
-  kind: 'PodPolicyException',
-  path: `/apis/${apiVersion}/podpolicyexceptions`,
+  kind: podPolicyExceptionKind.kind,
+  path: collectionOf(podPolicyExceptionKind),
   see: (object, before) => see(object, before, readException),
 };
 

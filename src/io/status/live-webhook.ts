@@ -1,14 +1,21 @@
-import { valueAt } from '../../core/pod/field-path.ts';
+import { listAt, valueAt } from '../../core/pod/field-path.ts';
+import { nameLabel } from '../../core/policy/namespace.ts';
 import type { WebhookStatus } from '../../core/render/installation-status.ts';
-import { interceptionOf } from '../canaries/interception.ts';
+import { type CustomResource, interceptionOf } from '../canaries/interception.ts';
 import { parseBundle } from '../certificates/pem-bundle.ts';
 
-/** The label that the API server itself sets. */
-const nameLabel = 'kubernetes.io/metadata.name';
+/** What a live webhook configuration is held against. */
+export interface WantedWebhook {
+  readonly name: string;
+  /** Stands for every namespace that is judged. */
+  readonly canaryNamespace: string;
+  readonly custom: readonly CustomResource[];
+}
 
-/** What a live configuration says of itself. `canaryNamespace` stands for every namespace that is judged. */
-export function describeWebhook(configuration: unknown, name: string, canaryNamespace: string): WebhookStatus {
-  const entries = listAt(configuration, 'webhooks');
+/** What a live configuration says of itself. */
+export function describeWebhook(configuration: unknown, wanted: WantedWebhook): WebhookStatus {
+  const { name, canaryNamespace, custom } = wanted;
+  const entries = listAt(configuration, ['webhooks']);
   const certificate = trustedUntil(entries);
   return {
     configuration: name,
@@ -16,7 +23,7 @@ export function describeWebhook(configuration: unknown, name: string, canaryName
       name: String(valueAt(entry, ['name'])),
       failurePolicy: String(valueAt(entry, ['failurePolicy'])),
     })),
-    paths: interceptionOf(configuration, canaryNamespace).map((each) => {
+    paths: interceptionOf(configuration, canaryNamespace, custom).map((each) => {
       return each.state === 'covered' ? { path: each.path } : { path: each.path, open: each.reason };
     }),
     excluded: excludedBy(entries.find(seesPods)),
@@ -25,7 +32,7 @@ export function describeWebhook(configuration: unknown, name: string, canaryName
 }
 
 function seesPods(entry: unknown): boolean {
-  return listAt(entry, 'rules').some((rule) => listAt(rule, 'resources').includes('pods'));
+  return listAt(entry, ['rules']).some((rule) => listAt(rule, ['resources']).includes('pods'));
 }
 
 /** Of the entry that is first without anybody to trust; each trusts as long as its last CA is valid. */
@@ -46,16 +53,11 @@ function trustedUntil(entries: readonly unknown[]): WebhookStatus['certificate']
 function excludedBy(entry: unknown): readonly string[] {
   const selector = valueAt(entry, ['namespaceSelector']);
   const labels = Object.entries(valueAt(selector, ['matchLabels']) ?? {});
-  const expressions = listAt(selector, 'matchExpressions').flatMap((expression) => {
+  const expressions = listAt(selector, ['matchExpressions']).flatMap((expression) => {
     const [key, operator] = [String(valueAt(expression, ['key'])), String(valueAt(expression, ['operator']))];
-    const values = listAt(expression, 'values').map(String);
+    const values = listAt(expression, ['values']).map(String);
     if (key === nameLabel && operator === 'NotIn') return values;
     return [`!(${key} ${operator}${values.length === 0 ? '' : ` (${values.join(', ')})`})`];
   });
   return [...expressions, ...labels.map(([key, value]) => `!(${key}=${value})`)];
-}
-
-function listAt(object: unknown, field: string): readonly unknown[] {
-  const value = valueAt(object, [field]);
-  return Array.isArray(value) ? value : [];
 }

@@ -75,6 +75,7 @@ function currentCondition(seen: Seen<PodPolicy | PodPolicyException>, type: stri
   return status?.conditions.find((each) => each.type === type && each.observedGeneration === generation);
 }
 
+/** What an exception is held against, and when. */
 export type ExceptionClock = ExceptionTerms & { readonly now: number };
 
 /** An exception of the chart's files: nobody writes conditions of it. */

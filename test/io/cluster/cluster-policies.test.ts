@@ -1,14 +1,17 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { podPolicyExceptionKind, podPolicyKind } from '../../../src/core/policy/kinds.ts';
 import type { PolicyReading } from '../../../src/core/policy/policy-reading.ts';
 import type { ClusterClient } from '../../../src/io/cluster/client.ts';
-import { collectionOf, watchClusterPolicies } from '../../../src/io/cluster/cluster-policies.ts';
+import { watchClusterPolicies } from '../../../src/io/cluster/cluster-policies.ts';
 import { createCollectionWatcher } from '../../../src/io/cluster/collection-watch.ts';
+import { collectionOf } from '../../../src/io/cluster/own-collections.ts';
 import { createLogger } from '../../../src/io/log.ts';
 import { eventually } from '../../eventually.ts';
 import { type LoopbackApi, type StoredObject, startApi } from './loopback-api.ts';
+import { quickPace } from './quick-pace.ts';
 
-const policies = collectionOf('podpolicies');
-const exceptions = collectionOf('podpolicyexceptions');
+const policies = collectionOf(podPolicyKind);
+const exceptions = collectionOf(podPolicyExceptionKind);
 const apiVersion = 'sekisho.dev/v1alpha1';
 const log = createLogger('error');
 
@@ -64,13 +67,7 @@ function follow() {
     changed: () => {
       changes++;
     },
-    watch: createCollectionWatcher({
-      random: () => 0.5,
-      seconds: 30,
-      shortestWait: 10,
-      longestWait: 50,
-      missingWait: 50,
-    }),
+    watch: createCollectionWatcher(quickPace),
   });
   const holds = (expected: string) =>
     eventually(`${expected}, not ${holding(watched.reading)}`, () => holding(watched.reading) === expected);

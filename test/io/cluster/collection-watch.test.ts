@@ -3,6 +3,7 @@ import type { ClusterClient } from '../../../src/io/cluster/client.ts';
 import { createCollectionWatcher } from '../../../src/io/cluster/collection-watch.ts';
 import { eventually } from '../../eventually.ts';
 import { type Asked, type Interception, type LoopbackApi, startApi, statusOf } from './loopback-api.ts';
+import { quickPace } from './quick-pace.ts';
 
 const collection = '/apis/sekisho.dev/v1alpha1/podpolicies';
 
@@ -27,9 +28,7 @@ const watching = () => eventually('a watch is open', () => api.watchers.size ===
 const refuseWatchesFrom = (status: number) => (call: Asked) =>
   isWatch(call) ? { status, body: statusOf(status, 'refused') } : undefined;
 
-const pace = { random: () => 0.5, seconds: 30, shortestWait: 10, longestWait: 50, missingWait: 50 };
-
-function follow(special: Partial<typeof pace> = {}) {
+function follow(special: Partial<typeof quickPace> = {}) {
   /** What was told, and what there was at that moment. */
   const told: string[] = [];
   const failures: string[] = [];
@@ -39,7 +38,7 @@ function follow(special: Partial<typeof pace> = {}) {
       .map(([name, data]) => `${name}=${data}`)
       .sort()
       .join(' ');
-  const watch = createCollectionWatcher({ ...pace, ...special })<unknown>(client, collection, {
+  const watch = createCollectionWatcher({ ...quickPace, ...special })<unknown>(client, collection, {
     keep: (object) => {
       kept++;
       return (object as { data?: unknown }).data;

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NamespaceView } from '../../../src/core/policy/namespace.ts';
 import type { ClusterClient } from '../../../src/io/cluster/client.ts';
 import { createCollectionWatcher } from '../../../src/io/cluster/collection-watch.ts';
-import { namespacesPath, watchNamespaces } from '../../../src/io/cluster/namespaces.ts';
+import { namespacesPath } from '../../../src/io/cluster/namespace-path.ts';
+import { watchNamespaces } from '../../../src/io/cluster/namespaces.ts';
 import { createLogger } from '../../../src/io/log.ts';
 import { eventually } from '../../eventually.ts';
 import { type Asked, type Interception, type LoopbackApi, startApi, statusOf } from './loopback-api.ts';
+import { quickPace } from './quick-pace.ts';
 
 const log = createLogger('error');
 
@@ -41,13 +43,7 @@ function follow() {
     log,
     metrics: { setFollowed: (_resource, now) => followed.push(now) },
     elapsed: () => clock.elapsed,
-    watch: createCollectionWatcher({
-      random: () => 0.5,
-      seconds: 30,
-      shortestWait: 10,
-      longestWait: 50,
-      missingWait: 50,
-    }),
+    watch: createCollectionWatcher(quickPace),
   });
   const read = async (name: string) => labelsOf(await namespaces.read(name));
   /** Resolves when the watch has told so much more. */

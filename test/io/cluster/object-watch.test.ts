@@ -3,6 +3,7 @@ import type { ClusterClient } from '../../../src/io/cluster/client.ts';
 import { createObjectWatcher } from '../../../src/io/cluster/object-watch.ts';
 import { eventually } from '../../eventually.ts';
 import { type Interception, type LoopbackApi, type StoredObject, startApi, statusOf } from './loopback-api.ts';
+import { quickPace } from './quick-pace.ts';
 
 const collection = '/api/v1/namespaces/sekisho/secrets';
 const path = `${collection}/ca`;
@@ -21,7 +22,7 @@ afterEach(async () => {
   await api[Symbol.asyncDispose]();
 });
 
-const watchQuickly = createObjectWatcher({ random: () => 0.5, seconds: 30, shortestWait: 10, longestWait: 50 });
+const watchQuickly = createObjectWatcher(quickPace);
 
 function follow() {
   const states: unknown[] = [];
