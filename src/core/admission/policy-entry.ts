@@ -45,9 +45,32 @@ export function checkPolicy(request: AdmissionRequest, context: PolicyContext): 
   const { uid, resource, object } = request;
   const examine = examinations.get(resource);
   if (examine === undefined || !isWritten(request)) return pass(uid);
-  const { issues, warnings } = examine(object, context);
+  const { issues, warnings } = hasTooManyValues(object) ? tooMany : examine(object, context);
   if (issues.length > 0) return refusal(request, issues);
   return withWarnings(pass(uid), policyWarnings(warnings, context.locale));
+}
+
+/** Several times what the longest lists of a policy together hold; the CRDs let no more through. */
+const mostValues = 50_000;
+
+const tooMany: Examined = { issues: [{ path: ['spec'], message: 'has too many values' }], warnings: [] };
+
+/**
+ * Each value may be a mistake, each mistake takes a kilobyte, and any pod that reaches us can send half a million. Not
+ * of metadata: the schema looks at nothing there but the name.
+ */
+function hasTooManyValues(object: unknown): boolean {
+  const fields = typeof object === 'object' && object !== null ? Object.entries(object) : [];
+  const waiting: unknown[] = fields.flatMap(([field, value]) => (field === 'metadata' ? [] : [value]));
+  let count = waiting.length;
+  while (waiting.length > 0 && count <= mostValues) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const inside = Object.values(value);
+    count += inside.length;
+    if (count <= mostValues) waiting.push(...inside);
+  }
+  return count > mostValues;
 }
 
 function isWritten({ operation, subResource, object, oldObject }: AdmissionRequest): boolean {

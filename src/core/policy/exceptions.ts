@@ -1,6 +1,7 @@
 import { matchesGlob } from '../pod/glob.ts';
 import type { ContainerView, ObjectReference } from '../pod/pod-view.ts';
 import { podSecurityRules } from '../rules/index.ts';
+import { longestNamespace } from './matching.ts';
 import type { PodPolicyException } from './pod-policy-exception.ts';
 
 /** Which exception excuses a finding. */
@@ -165,6 +166,7 @@ function boundsOf(usable: readonly Usable[], now: number): Pick<ExceptionsInForc
 
 function isIn({ spec }: PodPolicyException, namespace: string): boolean {
   const { include, exclude } = spec.match.namespaces;
+  if (namespace.length > longestNamespace) return false;
   const names = (pattern: string): boolean => matchesGlob(pattern, namespace);
   return (include.length === 0 || include.some(names)) && !exclude.some(names);
 }
@@ -211,9 +213,13 @@ type Match = BoundException['match'];
 
 function coversObject({ kinds, names }: Match, { kind, name }: ObjectReference): boolean {
   if (kinds !== undefined && !kinds.includes(kind)) return false;
+  if (names === undefined) return true;
   const known = knownName(name);
-  return names === undefined || names.some((pattern) => matchesGlob(pattern, known));
+  return known.length <= longestName && names.some((pattern) => matchesGlob(pattern, known));
 }
+
+/** No object has a longer one; a pattern would take seconds to be held against what a liar sends. */
+const longestName = 253;
 
 /** `maxGeneratedNameLength` of apiserver/pkg/storage/names: what is longer of a prefix is cut before five letters are drawn. */
 const longestPrefix = 58;

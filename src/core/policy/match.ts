@@ -26,8 +26,10 @@ export type NamespaceMatch = z.output<typeof namespaces>;
 
 const labelKeyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
+const longestLabelKey = 317;
+
 /** A label's key: a name, and before it perhaps a DNS subdomain and a slash. */
-const labelKey = z.string().min(1).max(317).regex(labelKeyPattern, 'must be the key of a label');
+const labelKey = z.string().min(1).max(longestLabelKey).regex(labelKeyPattern, 'must be the key of a label');
 
 const labelValue = z
   .string()
@@ -45,7 +47,7 @@ const matchLabels = z
   .refine((labels) => Object.keys(labels).length <= mostLabels, `must have at most ${mostLabels} labels`)
   .check(
     crdRule({
-      cel: `self.all(key, size(key) <= 317 && key.matches(r'${labelKeyPattern.source}'))`,
+      cel: `self.all(key, size(key) <= ${longestLabelKey} && key.matches(r'${labelKeyPattern.source}'))`,
       check: (labels) => Object.keys(labels).every(isLabelKey),
       message: 'must have keys of labels as its keys',
       locate: (labels) =>
@@ -56,8 +58,9 @@ const matchLabels = z
   )
   .meta({ maxProperties: mostLabels });
 
+/** What the schema says, without its errors: whoever calls us may send half a million keys. */
 function isLabelKey(key: string): boolean {
-  return labelKey.safeParse(key).success;
+  return key !== '' && key.length <= longestLabelKey && labelKeyPattern.test(key);
 }
 
 const operators = ['In', 'NotIn', 'Exists', 'DoesNotExist'] as const;

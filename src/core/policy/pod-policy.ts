@@ -96,21 +96,22 @@ const onUpdate = z.enum(['All', 'NewOnly']);
 
 /*
  * Lines that people read. JavaScript and RE2, which the API server has, must understand the patterns alike: no `\s`, no
- * dot. What is no letter is left to whoever prints it, but for what would break a line.
+ * dot. What is no letter is left to whoever prints it, but for what would break a line. Blanks, then what is none, then
+ * the rest: of three classes that overlap each split of the text would be tried, and any pod may send us a policy.
  */
 
 /** Of a policy's message. */
 const note = z
   .string()
   .max(256)
-  .regex(/^[^\n\r\p{Zl}\p{Zp}]*[^\p{Cc}\p{Z}][^\n\r\p{Zl}\p{Zp}]*$/u, 'must be one line of text');
+  .regex(/^[\t\v\f\p{Zs}]*[^\p{Cc}\p{Z}][^\n\r\p{Zl}\p{Zp}]*$/u, 'must be one line of text');
 
 /** Without control characters at all. */
 export const line = (longest: number) =>
   z
     .string()
     .max(longest)
-    .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*[^\p{Cc}\p{Z}][^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line of text');
+    .regex(/^\p{Zs}*[^\p{Cc}\p{Z}][^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'must be one line of text');
 
 /** The levels of the Pod Security Standards, from the weakest to the strictest. */
 export const levels = ['privileged', 'baseline', 'restricted'] as const;

@@ -3,7 +3,7 @@ import { valueAt } from '../pod/field-path.ts';
 import { noParams } from '../rules/no-params.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { BoundRule } from './bound-rule.ts';
-import { type Mode, weakerMode } from './mode.ts';
+import { isAtLeastAsStrict, type Mode, modes, weakerMode } from './mode.ts';
 import { apiGroup, apiVersion, type PodPolicy, parsePodPolicy, podPolicySchema } from './pod-policy.ts';
 
 /**
@@ -18,7 +18,15 @@ const modeWhereUnreadable: Mode = 'Warn';
  */
 export function salvagePolicy(document: unknown): PodPolicy | undefined {
   if (!isPodPolicy(document) || hasUnknownSection(document)) return undefined;
-  return frameOf(document, valueAt(document, ['spec', 'mode'])) ?? frameOf(document, modeWhereUnreadable);
+  return frameOf(document, statedMode(document)) ?? frameOf(document, modeWhereUnreadable);
+}
+
+/** A section that is stricter than its policy is what would deny: left unread, it must not come to a line in the log. */
+function statedMode(document: unknown): unknown {
+  const own = valueAt(document, ['spec', 'mode']);
+  const section = modes.find((mode) => mode === valueAt(document, ['spec', 'podSecurity', 'mode']));
+  const known = own === undefined ? 'Audit' : modes.find((mode) => mode === own);
+  return section !== undefined && known !== undefined && isAtLeastAsStrict(section, known) ? section : own;
 }
 
 /** The name that a document gives itself, whatever else is wrong with it. */

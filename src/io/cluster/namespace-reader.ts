@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/error.ts';
+import { createAllowance } from './allowance.ts';
 import type { ClusterClient } from './client.ts';
 import type { CollectionObject } from './collection-watch.ts';
 import { namespacePath } from './namespace-path.ts';
@@ -21,6 +22,14 @@ const deadline = 1_000;
 /** At once. Any pod may call us and name namespaces; that must not become as many questions to the API server. */
 const mostAtOnce = 32;
 
+/**
+ * One after the other: an answer takes two milliseconds, so those at once would be ten thousand in a second. Who creates
+ * namespaces, and pods before the watch has told of them, does not come near.
+ */
+const most = { atOnce: 1_000, perSecond: 100 } as const;
+
+const tooMany = 'too many namespaces are being read';
+
 /** Milliseconds between two lines of the log that say the same. */
 const quiet = 60_000;
 
@@ -35,6 +44,7 @@ export function createNamespaceReader(
 ): (name: string) => Promise<NamespaceAnswer> {
   const reading = new Map<string, Promise<NamespaceAnswer>>();
   const told = new Map<string, number>();
+  const allowance = createAllowance({ ...most, elapsed });
   const failed = (why: string, reason: string): NamespaceAnswer => {
     if (elapsed() >= (told.get(why) ?? Number.NEGATIVE_INFINITY)) {
       told.set(why, elapsed() + quiet);
@@ -57,7 +67,11 @@ export function createNamespaceReader(
     if (path === undefined) return Promise.resolve(missing);
     const known = reading.get(name);
     if (known !== undefined) return known;
-    if (reading.size >= mostAtOnce) return Promise.resolve({ unavailable: 'too many namespaces are being read' });
+    if (reading.size >= mostAtOnce || !allowance.take()) {
+      return Promise.resolve(
+        failed(tooMany, 'more than the API server is to be asked about: does somebody make them up?'),
+      );
+    }
     const answer = read(name, path).finally(() => reading.delete(name));
     reading.set(name, answer);
     return answer;

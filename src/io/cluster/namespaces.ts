@@ -92,8 +92,9 @@ export function watchNamespaces(options: NamespaceOptions): Namespaces {
 
 /** The same view for as long as the labels are the same: whoever remembers something of it need not forget it. */
 function knownOf({ metadata }: CollectionObject, before: KnownNamespace | undefined): KnownNamespace {
-  const { name, resourceVersion: version = '', labels = {} } = metadata;
-  const entries = Object.entries(labels);
+  const { name, resourceVersion: version = '' } = metadata;
+  // Whatever stands there must not end the list, or nobody would hear of any namespace any more.
+  const entries = Object.entries(metadata.labels ?? {});
   const same =
     before?.view.labels?.size === entries.length &&
     entries.every(([key, value]) => before.view.labels?.get(key) === value);

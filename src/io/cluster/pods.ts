@@ -1,6 +1,7 @@
 import type { PodPage, PodSource } from '../../core/engine/refused-pods.ts';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { Logger } from '../log.ts';
+import { createAllowance } from './allowance.ts';
 import type { ClusterClient } from './client.ts';
 import { namespacePath } from './namespace-path.ts';
 import { metaOf } from './object.ts';
@@ -16,6 +17,9 @@ const pageLength = 200;
 /** Any pod may call us and pretend that a namespace changed; that must not become as many lists. */
 const mostAtOnce = 4;
 
+/** One after the other; whoever labels every namespace of a large cluster does it at this pace, or is told of fewer. */
+const most = { atOnce: 100, perSecond: 20 } as const;
+
 /** Milliseconds between two lines of the log that say so. */
 const quiet = 60_000;
 
@@ -30,6 +34,7 @@ export interface PodsOptions {
  * none of the business of a caller that made the namespace's update up.
  */
 export function createPodSource({ client, log, elapsed }: PodsOptions): PodSource {
+  const allowance = createAllowance({ ...most, elapsed });
   let reading = 0;
   let quietUntil = Number.NEGATIVE_INFINITY;
   const report = (thrown: unknown): void => {
@@ -39,7 +44,8 @@ export function createPodSource({ client, log, elapsed }: PodsOptions): PodSourc
   };
   return {
     async *pages({ name, uid }) {
-      if (reading >= mostAtOnce) throw new SekishoError('ClusterUnreachable', 'too many pods are being listed');
+      if (reading >= mostAtOnce || !allowance.take())
+        throw new SekishoError('ClusterUnreachable', 'too many pods are being listed');
       reading++;
       try {
         const ends = elapsed() + deadline;

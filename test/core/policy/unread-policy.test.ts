@@ -139,3 +139,21 @@ test('a request reads the policies once, so that a swap cannot come between', as
   await answerRequest(parseAdmissionReview(reviewOf(podWith({ hostPID: true }))), context);
   expect(reads).toBe(1);
 });
+
+describe('the mode of what is left of a policy', () => {
+  test.each([
+    ['is its section’s, where that is stricter', { podSecurity: { mode: 'Enforce' } }, 'Enforce'],
+    ['is its own, where that is stricter', { mode: 'Enforce', podSecurity: { mode: 'Audit' } }, 'Enforce'],
+    ['is its own, where nobody can read its section’s', { mode: 'Audit', podSecurity: { mode: 'Deny' } }, 'Audit'],
+    ['is Warn, where nobody can read its own', { mode: 'Deny', podSecurity: { mode: 'Enforce' } }, 'Warn'],
+    [
+      'is Warn, where authors of objects could choose what is denied',
+      { match: { objectSelector: { matchLabels: { a: 'b' } } }, podSecurity: { mode: 'Enforce' } },
+      'Warn',
+    ],
+  ])('%s', (_, spec, mode) => {
+    const { podSecurity, ...rest } = spec as Json & { podSecurity: Json };
+    const broken = document({ ...rest, podSecurity: { ...podSecurity, level: 'strict' } });
+    expect(salvagePolicy(broken)?.spec.mode).toBe(mode);
+  });
+});

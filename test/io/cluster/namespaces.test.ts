@@ -274,6 +274,30 @@ describe('a namespace that cannot be read', () => {
   });
 });
 
+describe('a namespace that somebody makes up', () => {
+  test('is not asked about for ever: the API server is left in peace, and the next second is another', async () => {
+    await using following = follow();
+    await following.namespaces.first;
+    for (let index = 0; index < 1_000; index++) await following.read(`n${index}`);
+    expect(await following.read('more')).toBe('too many namespaces are being read');
+    expect(gets()).toHaveLength(1_000);
+    following.clock.elapsed = 1_000;
+    for (let index = 0; index < 110; index++) await following.read(`n${index}`);
+    expect(gets()).toHaveLength(1_100);
+    put('shop', { team: 'a' });
+    await eventually('what is watched serves', () => !(following.namespaces.read('shop') instanceof Promise));
+  });
+});
+
+test('labels that are null are none, and end no list', async () => {
+  api.put(`${namespacesPath}/odd`, { metadata: { name: 'odd', labels: null } });
+  put('shop', { team: 'a' });
+  await using following = follow();
+  await following.namespaces.first;
+  expect(await following.read('odd')).toEqual({});
+  expect(await following.read('shop')).toEqual({ team: 'a' });
+});
+
 describe('while the API server is away', () => {
   test('the last known labels serve', async () => {
     put('shop', { team: 'a' });
@@ -332,7 +356,11 @@ test('whatever happens to namespaces and watches, in whatever order: in the end 
     release();
     const truth = names.map((name) => api.objects.get(`${namespacesPath}/${name}`)?.metadata['labels']);
     const expected = truth.map((labels) => labels ?? 'it does not exist');
-    const known = () => Promise.all(names.map(following.read));
+    const known = () => {
+      // Time goes on, or those that are gone could be asked about only so often.
+      following.clock.elapsed += 30;
+      return Promise.all(names.map(following.read));
+    };
     await expect.poll(known, { timeout: 20_000, interval: 5, message: `seed ${seed}` }).toEqual(expected);
     for (const name of names) remove(name);
   }

@@ -98,3 +98,14 @@ test('no more than four at once, and one again when another has ended', async ()
   expect(await lengths(pods.pages(shop))).toEqual([0]);
   for (const pages of open) await pages.return?.();
 });
+
+test('no more than a hundred in a row, and twenty in each second after', async () => {
+  let elapsed = 0;
+  const pods = source(() => elapsed);
+  const ask = () => lengths(pods.pages({ name: 'shop', uid: 'made up' })).catch(({ message }: Error) => message);
+  for (let index = 0; index < 100; index++) expect(await ask()).toBe('the cluster has no such namespace');
+  expect(await ask()).toBe('too many pods are being listed');
+  elapsed = 1_000;
+  for (let index = 0; index < 20; index++) expect(await ask()).toBe('the cluster has no such namespace');
+  expect(await ask()).toBe('too many pods are being listed');
+});
