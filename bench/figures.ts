@@ -45,11 +45,13 @@ export function figuresOf(measured: Measured): readonly Figure[] {
   ];
 }
 
-export function ratioFigure(name: string, ratio: Ratio | undefined, [aim, floor]: readonly [number, number]): Figure {
-  const texts = { name, aim: `≥ ${rounded(aim)}`, floor: `≥ ${rounded(floor)}` };
-  if (ratio === undefined) return { ...texts, reached: 'SKIPPED', aimMet: undefined, floorMet: undefined };
-  const reached = `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})`;
-  return { ...texts, reached, aimMet: ratio.median >= aim, floorMet: ratio.median >= floor };
+/** Without a floor it is shown beside the others, and nothing fails by it. */
+export function ratioFigure(name: string, ratio: Ratio | undefined, [aim, floor]: readonly [number, number?]): Figure {
+  const reached =
+    ratio === undefined ? 'SKIPPED' : `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)}–${ratio.most.toFixed(2)})`;
+  const holds = (bound: number): boolean | undefined => ratio && ratio.median >= bound;
+  const figure = { name, reached, aim: `≥ ${rounded(aim)}`, aimMet: holds(aim) };
+  return floor === undefined ? figure : { ...figure, floor: `≥ ${rounded(floor)}`, floorMet: holds(floor) };
 }
 
 const rounded = (value: number): number => Math.round(value * 100) / 100;
