@@ -48,6 +48,9 @@ export function createOffice({ clock, renewDeadline, onElected, onLost }: Office
      * then. So this term is over before another can begin.
      */
     confirm(sent) {
+      // The term ended while the write was on its way, and what was done in it goes on: whoever asks again after that gets
+      // the next one. Meanwhile the lease is ours and nobody acts, which is safe.
+      if (term === undefined && busy) return;
       guard?.[Symbol.dispose]();
       deadline = sent + renewDeadline;
       const left = deadline - clock.monotonic();

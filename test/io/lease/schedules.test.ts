@@ -157,6 +157,23 @@ function schedule(world: World, processes: Process[], { at, lasts, who, what }: 
     );
 }
 
+/** A term ends while a write is on its way that would begin the next, and what was done in it takes a while to end. */
+const endedOnTheWay: [Fault[], number, [number, number]] = [
+  [
+    { at: 7_711, lasts: 10_684, who: 0, what: 'stop' },
+    { at: 60_203, lasts: 9_248, who: 0, what: 'slow' },
+    { at: 2_691, lasts: 23_328, who: 2, what: 'loss' },
+    { at: 19_213, lasts: 13_399, who: 2, what: 'stop' },
+    { at: 67_876, lasts: 18_443, who: 0, what: 'edit' },
+    { at: 22_455, lasts: 3_700, who: 1, what: 'cut' },
+    { at: 80_649, lasts: 6_279, who: 1, what: 'slow' },
+    { at: 51_660, lasts: 26_163, who: 0, what: 'loss' },
+    { at: 27_827, lasts: 3_207, who: 0, what: 'clock' },
+  ],
+  1_086_753_491,
+  [1.0659270830109404, 1.0999999999999968],
+];
+
 describe('whatever happens to network, clocks and processes', () => {
   test('never do two act as leader, and once it is quiet one does within the lease duration and 5 s', async () => {
     const property = fc.asyncProperty(
@@ -179,7 +196,7 @@ describe('whatever happens to network, clocks and processes', () => {
         expect(world.acting.size).toBe(1);
       },
     );
-    await fc.assert(property, { numRuns: 150, endOnFailure: true });
+    await fc.assert(property, { numRuns: 150, endOnFailure: true, examples: [endedOnTheWay] });
   }, 120_000);
 
   test('in quiet one leads from the start to the end', async () => {
