@@ -176,9 +176,9 @@ describeCase('the kinds', [], () => {
     const patch = JSON.stringify({ status: { observedGeneration: 1, conditions: [condition] } });
     await kubectlOutput(['patch', 'ppx', 'kinds-excuse', '--subresource=status', '--type=merge', '-p', patch]);
     const lines = (await kubectlOutput(['get', 'ppx', 'kinds-excuse', '-o', 'wide'])).split('\n');
-    expect(cells(lines[0])).toEqual(['NAME', 'EXPIRES', 'OWNER', 'ACCEPTED', 'BROAD', 'AGE', 'REASON']);
+    expect(cells(lines[0])).toEqual(['NAME', 'EXPIRES', 'OWNER', 'ACCEPTED', 'BROAD', 'AGE', 'REASON', 'TICKET']);
     expect(lines[1]).toMatch(
-      /^kinds-excuse +2027-01-31T00:00:00Z +team-payments +True +\d+s +vendor fix promised for Q1$/,
+      /^kinds-excuse +2027-01-31T00:00:00Z +team-payments +True +\d+s +vendor fix promised for Q1 +https:\/\/tracker\.example\/SEC-123$/,
     );
   });
 
