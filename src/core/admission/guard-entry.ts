@@ -1,8 +1,9 @@
-import { type JudgeContext, labelsOf } from '../engine/judge.ts';
+import type { JudgeContext } from '../engine/judge.ts';
 import { judgeLabelChange, type NamespaceChange, namespaceReference } from '../engine/label-guard.ts';
 import { findRefusedPods, type PodSource } from '../engine/refused-pods.ts';
 import type { Language } from '../locale.ts';
 import { valueAt } from '../pod/field-path.ts';
+import { labelsOf } from '../pod/labels.ts';
 import { refusedPodWarnings } from '../render/refused-pods.ts';
 import type { AdmissionRequest } from './review.ts';
 import { type Answer, answerOf, withWarnings } from './verdict.ts';

@@ -1,5 +1,6 @@
 import { SekishoError } from '../error.ts';
 import { valueAt } from '../pod/field-path.ts';
+import { labelsOf } from '../pod/labels.ts';
 import type { ObjectReference, PodView } from '../pod/pod-view.ts';
 import { type BuiltinWorkload, podViewOf, type Workload } from '../pod/workload.ts';
 import type { Subject } from '../policy/bound-rule.ts';
@@ -81,13 +82,6 @@ function occasionOf(applied: AppliedObject, namespace: NamespaceView, now: numbe
       return typeof name === 'string' ? name : undefined;
     },
   };
-}
-
-/** What stands in `metadata.labels` and is a label. */
-export function labelsOf(object: unknown): ReadonlyMap<string, string> {
-  const labels = valueAt(object, ['metadata', 'labels']);
-  if (typeof labels !== 'object' || labels === null) return new Map();
-  return new Map(Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 function judgeBy(bound: BoundRules, applied: AppliedObject, facts: FactSource): Judgement | Promise<Judgement> {

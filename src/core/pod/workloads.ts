@@ -30,15 +30,21 @@ export interface Workloads {
 /** Several lines of one kind are one workload with pods in several places. */
 export function createWorkloads(kinds: readonly WorkloadKind[]): Workloads {
   const byKind = new Map<string, CustomWorkload>();
+  const byResource = new Map<string, CustomWorkload>();
   for (const { group, kind, resource, path } of kinds) {
-    const templates = byKind.get(`${group}/${kind}`)?.templates ?? [];
-    byKind.set(`${group}/${kind}`, { group, kind, resource, templates: [...templates, parseTemplatePath(path)] });
+    const templates = [...(byKind.get(`${group}/${kind}`)?.templates ?? []), parseTemplatePath(path)];
+    const workload = { group, kind, resource, templates };
+    byKind.set(`${group}/${kind}`, workload);
+    byResource.set(`${group}/${resource}`, workload);
   }
   return {
     custom: [...byKind.values()],
-    // By kind: a subresource (`scale`) brings an object of another kind, which holds no template.
-    ofRequest: ({ group, resource, kind }) =>
-      workloadOfResource(group, resource) ?? byKind.get(`${kind.group}/${kind.kind}`),
+    ofRequest({ group, resource, kind }) {
+      const known = workloadOfResource(group, resource) ?? byKind.get(`${kind.group}/${kind.kind}`);
+      // A subresource (`scale`) brings an object of another group, which holds no template. Of the same group it is what
+      // the settings meant, with its kind misspelt there: to pass it in silence would be a hole that nobody sees.
+      return known ?? (kind.group === group ? byResource.get(`${group}/${resource}`) : undefined);
+    },
     ofKind(apiVersion, kind) {
       const group = apiVersion.slice(0, Math.max(0, apiVersion.indexOf('/')));
       return workloadOfKind(apiVersion, kind) ?? byKind.get(`${group}/${kind}`);

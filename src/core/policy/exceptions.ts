@@ -1,7 +1,7 @@
 import { matchesGlob } from '../pod/glob.ts';
 import type { ContainerView, ObjectReference } from '../pod/pod-view.ts';
 import { podSecurityRules } from '../rules/index.ts';
-import { longestNamespace } from './matching.ts';
+import { longestNamespace, meansNamespace } from './matching.ts';
 import type { PodPolicyException } from './pod-policy-exception.ts';
 
 /** Which exception excuses a finding. */
@@ -165,10 +165,7 @@ function boundsOf(usable: readonly Usable[], now: number): Pick<ExceptionsInForc
 }
 
 function isIn({ spec }: PodPolicyException, namespace: string): boolean {
-  const { include, exclude } = spec.match.namespaces;
-  if (namespace.length > longestNamespace) return false;
-  const names = (pattern: string): boolean => matchesGlob(pattern, namespace);
-  return (include.length === 0 || include.some(names)) && !exclude.some(names);
+  return namespace.length <= longestNamespace && meansNamespace(spec.match.namespaces, namespace);
 }
 
 interface Usable {

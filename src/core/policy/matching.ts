@@ -7,16 +7,15 @@ import type { Occasion } from './policy-set.ts';
 /** No namespace has a longer name; a pattern would take seconds to be held against what a liar sends. */
 export const longestNamespace = 63;
 
+type NamespacePatterns = PodPolicy['spec']['match']['namespaces'];
+
 /** `unknown`: that hangs on labels that nobody could read. */
 export type NamespaceMatching = 'matches' | 'differs' | 'unknown';
 
 /** Whether a policy has a say in a namespace. What is excluded by name is excluded whatever its labels are. */
 export function matchNamespace({ spec: { match } }: PodPolicy, namespace: NamespaceView): NamespaceMatching {
-  const { include, exclude } = match.namespaces;
   // Whoever lies about it is judged in a namespace that nobody has, too.
-  const name = namespace.name.slice(0, longestNamespace + 1);
-  const names = (pattern: string): boolean => matchesGlob(pattern, name);
-  if ((include.length > 0 && !include.some(names)) || exclude.some(names)) return 'differs';
+  if (!meansNamespace(match.namespaces, namespace.name.slice(0, longestNamespace + 1))) return 'differs';
   if (match.namespaceSelector === undefined) return 'matches';
   const matches =
     namespace.labels === undefined || namespace.assumed
@@ -24,6 +23,12 @@ export function matchNamespace({ spec: { match } }: PodPolicy, namespace: Namesp
       : selects(match.namespaceSelector, namespace.labels);
   if (matches === undefined) return 'unknown';
   return matches ? 'matches' : 'differs';
+}
+
+/** Whether patterns of names mean a namespace; without an `include` all but the excluded are meant. */
+export function meansNamespace({ include, exclude }: NamespacePatterns, namespace: string): boolean {
+  const names = (pattern: string): boolean => matchesGlob(pattern, namespace);
+  return (include.length === 0 || include.some(names)) && !exclude.some(names);
 }
 
 /** Whether a policy's say hangs on more than the namespace. */

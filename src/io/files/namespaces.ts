@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { SekishoError } from '../../core/error.ts';
 import { valueAt } from '../../core/pod/field-path.ts';
+import { labelsOf } from '../../core/pod/labels.ts';
 import { printable } from '../../core/render/escape.ts';
 import type { ManifestObject } from './manifest-objects.ts';
 import { type Manifest, type ManifestProblem, readManifest, standardInput } from './manifests.ts';
@@ -50,7 +51,7 @@ export async function findNamespaceLabels(
   for (const file of files) {
     if (!mayHoldNamespace(file)) continue;
     for (const object of (await read(file)).objects) {
-      if (isNamespace(object) && object.name !== '') found.set(object.name, textLabels(object));
+      if (isNamespace(object) && object.name !== '') found.set(object.name, labelsOf(object.value));
     }
   }
   return found;
@@ -64,12 +65,6 @@ function mayHoldNamespace(file: string): boolean {
   } catch {
     return false;
   }
-}
-
-function textLabels({ value }: ManifestObject): ReadonlyMap<string, string> {
-  const labels = valueAt(value, ['metadata', 'labels']);
-  if (typeof labels !== 'object' || labels === null) return new Map();
-  return new Map(Object.entries(labels).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
 
 function isNamespace({ apiVersion, kind }: ManifestObject): boolean {

@@ -35,6 +35,13 @@ describe('the kinds that are judged', () => {
     expect(known.ofRequest({ ...request, kind: { group: 'argoproj.io', kind: 'Rollout' } })).toBeDefined();
   });
 
+  test('are found by their resource where the settings misspell the kind', () => {
+    const misspelt = createWorkloads([{ ...rollout, kind: 'RollOut' }]);
+    const request = { group: 'argoproj.io', resource: 'rollouts' };
+    expect(misspelt.ofRequest({ ...request, kind: { group: 'argoproj.io', kind: 'Rollout' } })).toBeDefined();
+    expect(misspelt.ofRequest({ ...request, kind: { group: 'autoscaling', kind: 'Scale' } })).toBeUndefined();
+  });
+
   test('have all their places in one', () => {
     const several = createWorkloads([
       { ...ray, path: 'spec.headGroupSpec.template' },
