@@ -6,6 +6,7 @@ import { auditEvents } from '../harness/audit-log.ts';
 import { describeCase } from '../harness/case.ts';
 import { commandsOfReadme, runLine } from '../harness/commands.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
+import { apiServerMetrics } from '../harness/metrics.ts';
 import { nodeTimeoutMs, sekishoImage, startNode } from '../harness/node.ts';
 import { deleteInstallation, servedMetrics, servePods, whatIsLeft } from '../harness/release.ts';
 
@@ -44,6 +45,10 @@ describeCase('an installation', ['node'], () => {
     await shop('delete', 'pod', '--all', '--force', '--grace-period=0');
   };
 
+  /** Calls of the entry `pods` that failed and, while the installation audits, let their object through. */
+  const failedOpen = async (): Promise<number> =>
+    (await apiServerMetrics(driver.cluster)).failedOpen('pods.sekisho.dev');
+
   test('follows the README word for word: audited, enforced, gone', { timeout: 8 * minutes }, async () => {
     const outcomes = new Map<string, Outcome>();
     const lines = await commandsOfReadme('In a cluster');
@@ -51,7 +56,9 @@ describeCase('an installation', ['node'], () => {
     const refused = find('apply --filename examples');
     for (const line of lines) {
       if (line.startsWith('helm uninstall')) await expectDebugDenied();
+      const unjudged = await failedOpen();
       const outcome = await runLine(driver.cluster, line);
+      if (line.endsWith('bad-pod.yaml')) expect(await failedOpen(), `not judged: ${line}`).toBe(unjudged);
       const expected = line.endsWith('--filename examples') ? 1 : 0;
       expect({ line, ...outcome }).toMatchObject({ line, code: expected });
       outcomes.set(line, outcome);

@@ -20,7 +20,10 @@ export function createLogger(level: LogLevel, destination: DestinationStream = s
   return pino(options, destination);
 }
 
-/** Bytes and time that lines are collected for: one system call for each would cost as much as the line itself. */
+/**
+ * Bytes and time that lines are collected for while they come fast: one system call for each would cost as much as the
+ * line itself. The first after a pause goes out at once, because somebody may be looking for it already.
+ */
 const chunkBytes = 64 * 1024;
 const chunkMilliseconds = 100;
 
@@ -47,7 +50,15 @@ function standardError(level: LogLevel): DestinationStream & { flush(): void } {
     chunk = Buffer.allocUnsafe(chunkBytes);
     used = 0;
   };
-  setInterval(flush, chunkMilliseconds).unref();
+  let collecting = false;
+  const collect = (): void => {
+    collecting = true;
+    setImmediate(flush);
+    setTimeout(() => {
+      collecting = false;
+      flush();
+    }, chunkMilliseconds).unref();
+  };
   // Also after `process.exit`: the last lines say why.
   process.once('exit', () => {
     flush();
@@ -60,6 +71,7 @@ function standardError(level: LogLevel): DestinationStream & { flush(): void } {
       if (most > chunkBytes) send(Buffer.from(line));
       else used += chunk.write(line, used);
       if (immediate) flush();
+      else if (!collecting) collect();
     },
     flush,
   };
