@@ -5,6 +5,7 @@ import { languages } from '../src/core/locale.ts';
 import { modes } from '../src/core/policy/mode.ts';
 import { podPolicySchema } from '../src/core/policy/pod-policy.ts';
 import { podPolicyExceptionSchema } from '../src/core/policy/pod-policy-exception.ts';
+import type { RuleGroup } from '../src/core/rules/groups.ts';
 
 /*
  * Every value of charts/sekisho: its type, its default and what it does. values.yaml, values.schema.json and the table
@@ -91,6 +92,36 @@ const serviceAccount = (process: string): ChartSection => ({
 const policySpec = podPolicySchema.shape.spec.shape;
 const podSecurity = policySpec.podSecurity.unwrap().shape;
 
+/** A PodPolicy of its own, so that each can have namespaces and a mode of its own. */
+function groupPolicy(group: RuleGroup, demands: string, rules: object): ChartSection {
+  const section = policySpec[group].unwrap() as unknown as z.ZodObject;
+  const { mode: _, workloads, except, ...entries } = section.shape;
+  return {
+    description: `A PodPolicy named ${group}: ${demands}`,
+    values: {
+      enabled: value('Switches it on.', flag, false),
+      mode: value('What a violation leads to, at most what `mode` allows.', z.enum(modes), 'Enforce'),
+      workloads: value(
+        'The most that findings in the templates of Deployments, Jobs and the like lead to.',
+        unwrapped(workloads),
+        'Warn',
+      ),
+      rules: value(
+        'The rules that are asked, by id, each with its settings; null takes one away.',
+        z.strictObject(entries),
+        rules,
+      ),
+      except: value('What is allowed all the same, by rule, value and container.', unwrapped(except), []),
+      match: value('The namespaces it holds in; empty: all of them.', policySpec.match, {}),
+    },
+  };
+}
+
+/** Without its default. */
+function unwrapped(schema: unknown): z.ZodType {
+  return (schema as z.ZodDefault<z.ZodType>).unwrap();
+}
+
 const policies: ChartSection = {
   description: 'What is demanded of pods. Rendered into a ConfigMap and read as files; a change rolls the pods.',
   values: {
@@ -115,6 +146,16 @@ const policies: ChartSection = {
         match: value('The namespaces it holds in; empty: all of them.', policySpec.match, {}),
       },
     },
+    images: groupPolicy('images', 'where images may come from, and how they are named.', {
+      disallowedTags: { tags: ['latest'] },
+    }),
+    resources: groupPolicy('resources', 'what containers must and may ask of a node.', {
+      requireRequests: { resources: ['cpu', 'memory'] },
+      requireLimits: { resources: ['memory'] },
+    }),
+    practices: groupPolicy('practices', 'what good manifests have.', {
+      disallowDefaultNamespace: {},
+    }),
     extra: value(
       'More PodPolicy and PodPolicyException documents, each as a whole.',
       z.array(z.union([podPolicySchema, podPolicyExceptionSchema])),

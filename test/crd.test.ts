@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { crdOf, crdSchemaOf } from '../scripts/crd.ts';
 import { kinds } from '../src/core/policy/kinds.ts';
+import { groupNames } from '../src/core/rules/groups.ts';
 
 /* What can be said of the CRDs without an API server; the rest is e2e/cases/kinds.test.ts. */
 
@@ -60,8 +61,16 @@ describe('the CRDs', () => {
     expect(paths(types)).toEqual([]);
     expect(paths((node) => node['additionalProperties'] === false || node['oneOf'] !== undefined)).toEqual([]);
     const unions = fields.filter(({ node }) => node['anyOf'] !== undefined);
-    expect(unions.map(({ path }) => path)).toEqual(['PodPolicy.spec.podSecurity.except[].values[]']);
-    expect(unions[0]?.node).toEqual({
+    for (const { path, node } of unions) {
+      const types = { anyOf: [{ type: 'integer' }, { type: 'string' }], 'x-kubernetes-int-or-string': true };
+      expect(node, path).toMatchObject(types);
+    }
+    const values = unions.filter(({ path }) => path.endsWith('.except[].values[]'));
+    const sections = ['podSecurity', ...groupNames];
+    expect(values.map(({ path }) => path)).toEqual(
+      sections.map((section) => `PodPolicy.spec.${section}.except[].values[]`),
+    );
+    expect(values[0]?.node).toEqual({
       anyOf: [{ type: 'integer' }, { type: 'string' }],
       maxLength: 256,
       minimum: Number.MIN_SAFE_INTEGER,

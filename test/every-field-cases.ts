@@ -1,5 +1,9 @@
+import { podViewAt } from '../src/core/pod/workload.ts';
+import { noFacts } from '../src/core/rules/facts.ts';
+import { groupNames, type RuleGroup, ruleGroups } from '../src/core/rules/groups.ts';
 import { podSecurityRules } from '../src/core/rules/index.ts';
 import { examplePod } from '../src/core/rules/minimal-pod.ts';
+import type { Rule } from '../src/core/rules/rule.ts';
 import { containerSecuredWith, containerWith, type Json, podWith, reviewOf, wrap } from './admission-requests.ts';
 
 /* For each field of a kind two documents that differ in it alone, and what is asked so that the difference shows. */
@@ -110,6 +114,62 @@ const ruleModes: readonly (readonly [string, Pair])[] = podSecurityRules.map((ru
   ];
 });
 
+/** A section that names one rule, with what its examples say of it. */
+function naming(group: RuleGroup, rule: Rule, more: Json = {}): Json {
+  const [example] = rule.examples.violating;
+  const settings = example.settings ?? rule.examples.settings ?? {};
+  return { mode: 'Enforce', [group]: { [rule.id]: settings, ...more } };
+}
+
+/** The fields that every section beside `podSecurity` has, and the mode of each rule there. */
+function groupPairs(group: RuleGroup): readonly (readonly [string, Pair])[] {
+  const rules = ruleGroups[group];
+  const inContainer = rules.find(({ examples }) => examples.violating[0].violates[0]?.startsWith('spec.containers[0]'));
+  const nameable = rules.find(({ values }) => values !== undefined);
+  const [first, other] = [inContainer, rules.find((rule) => rule !== inContainer)];
+  if (first === undefined || other === undefined || nameable === undefined) throw new Error(`too few rules: ${group}`);
+  const pod = (rule: Rule): Json => examplePod(rule.examples.violating[0]);
+  const review = reviewOf(pod(first));
+  const deployment = reviewOf(wrap('Deployment', pod(first)), { kind: 'Deployment' });
+  const pair = (rule: Rule, one: Json, two: Json): Pair => ({
+    one: naming(group, rule, one),
+    other: naming(group, rule, two),
+    review: reviewOf(pod(rule)),
+  });
+  const modes = rules.map((rule): [string, Pair] => {
+    const entry = (mode: string): Json => ({ ...((naming(group, rule)[group] as Json)[rule.id] as Json), mode });
+    const spec = (mode: string): Json => ({ mode: 'Audit', [group]: { [rule.id]: entry(mode) } });
+    return [
+      `spec.${group}.${rule.id}.mode`,
+      { one: spec('Enforce'), other: spec('Warn'), review: reviewOf(pod(rule)) },
+    ];
+  });
+  const except = (rule: Rule, more: Json): Json => ({ except: [{ rules: [rule.id], ...more }] });
+  return [
+    ...modes,
+    [`spec.${group}.mode`, { ...pair(first, {}, { mode: 'Warn' }), review }],
+    [`spec.${group}.workloads`, { ...pair(first, {}, { workloads: 'Ignore' }), review: deployment }],
+    [`spec.${group}.except.[].rules.[]`, pair(first, except(first, {}), except(other, {}))],
+    [
+      `spec.${group}.except.[].values.[]`,
+      pair(nameable, except(nameable, { values: [foundBy(nameable)] }), except(nameable, { values: ['other'] })),
+    ],
+    [
+      `spec.${group}.except.[].containers.[]`,
+      pair(first, except(first, { containers: ['app'] }), except(first, { containers: ['other'] })),
+    ],
+  ];
+}
+
+/** What a rule finds in its first example. */
+function foundBy({ versions: [{ check }], params, examples }: Rule): unknown {
+  const [example] = examples.violating;
+  const pod = examplePod(example);
+  const reference = { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'example' };
+  const settings = params.parse(example.settings ?? examples.settings ?? {});
+  return [...check(podViewAt(pod, [], reference), settings, noFacts)][0]?.found;
+}
+
 /** `spec` of PodPolicy, by the path of the field. */
 export const policyPairs: ReadonlyMap<string, Pair> = new Map<string, Pair>([
   ['spec.mode', { one: enforcing({}), other: { ...enforcing({}), mode: 'Warn' } }],
@@ -198,6 +258,7 @@ export const policyPairs: ReadonlyMap<string, Pair> = new Map<string, Pair>([
     { one: enforcing({}), other: enforcing({}, { workloads: 'Warn' }), review: deployment },
   ],
   ...ruleModes,
+  ...groupNames.flatMap(groupPairs),
   [
     'spec.podSecurity.except.[].rules.[]',
     {

@@ -12,6 +12,7 @@ import { podViewOf, workloadOfKind } from '../src/core/pod/workload.ts';
 import { apiVersion, parsePodPolicy } from '../src/core/policy/pod-policy.ts';
 import { settingsExample, settingsText } from '../src/core/render/rule-settings.ts';
 import { noFacts } from '../src/core/rules/facts.ts';
+import { groupNames, podRules } from '../src/core/rules/groups.ts';
 import { podSecurityRules } from '../src/core/rules/index.ts';
 import { examplePod } from '../src/core/rules/minimal-pod.ts';
 import { type Rule, type RuleExample, ruleVersionAt, type Violation } from '../src/core/rules/rule.ts';
@@ -22,21 +23,28 @@ function applyPatchOperation(root: unknown, operation: PatchOperation): unknown 
   return copy.value();
 }
 
-const folder = join(import.meta.dirname, '../src/core/rules/podSecurity');
-const files = readdirSync(folder);
-const rules: readonly [file: string, rule: Rule][] = await Promise.all(
-  files.map(async (file): Promise<[string, Rule]> => {
-    const module: Readonly<Record<string, Rule>> = await import(pathToFileURL(join(folder, file)).href);
-    const rule = module[basename(file, '.ts')];
-    if (rule === undefined) throw new Error(`${file} exports no ${basename(file, '.ts')}`);
-    return [file, rule];
-  }),
-);
+const root = join(import.meta.dirname, '../src/core/rules');
+
+async function rulesIn(folder: string): Promise<[string, Rule][]> {
+  return Promise.all(
+    readdirSync(join(root, folder)).map(async (file): Promise<[string, Rule]> => {
+      const module: Readonly<Record<string, Rule>> = await import(pathToFileURL(join(root, folder, file)).href);
+      const rule = module[basename(file, '.ts')];
+      if (rule === undefined) throw new Error(`${file} exports no ${basename(file, '.ts')}`);
+      return [file, rule];
+    }),
+  );
+}
+
+const standards: readonly [file: string, rule: Rule][] = await rulesIn('podSecurity');
+const grouped = (await Promise.all(groupNames.map(rulesIn))).flat();
+const rules = [...standards, ...grouped];
 const levelOf = new Map(rules.map(([, rule]) => [rule.id, rule.level]));
 
 function viewOf(pod: unknown): PodView {
   const workload = workloadOfKind('v1', 'Pod');
-  const reference = { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'example' };
+  const namespace = valueAt(pod, ['metadata', 'namespace']);
+  const reference = { apiVersion: 'v1', kind: 'Pod', namespace: String(namespace ?? 'default'), name: 'example' };
   const view = workload && podViewOf(pod, workload, reference);
   if (view === undefined) throw new Error('an example is no pod');
   return view;
@@ -50,7 +58,11 @@ function minorOf(example: RuleExample): number {
 
 /** The violations of a pod at the version of an example; none where the rule does not exist yet. */
 function check(rule: Rule, pod: unknown, example: RuleExample): readonly Violation[] {
-  return [...(ruleVersionAt(rule, minorOf(example))?.check(viewOf(pod), {}, noFacts) ?? [])];
+  return [...(ruleVersionAt(rule, minorOf(example))?.check(viewOf(pod), paramsOf(rule, example), noFacts) ?? [])];
+}
+
+function paramsOf(rule: Rule, example: RuleExample): unknown {
+  return rule.params.parse(example.settings ?? rule.examples.settings ?? {});
 }
 
 function pathsOf(violations: readonly Violation[]): readonly string[] {
@@ -72,8 +84,8 @@ const allowedExamples = rules.flatMap(([, rule]) =>
   ]),
 );
 
-test('the folder holds the nineteen checks of upstream', () => {
-  expect(rules.map(([, rule]) => rule.id).sort()).toEqual([
+test('the folder of the standards holds the nineteen checks of upstream', () => {
+  expect(standards.map(([, rule]) => rule.id).sort()).toEqual([
     'allowPrivilegeEscalation',
     'appArmorProfile',
     'capabilities_baseline',
@@ -96,8 +108,29 @@ test('the folder holds the nineteen checks of upstream', () => {
   ]);
 });
 
-test('the index lists every rule of the folder once', () => {
-  expect([...podSecurityRules].map((rule) => rule.id).sort()).toEqual(rules.map(([, rule]) => rule.id).sort());
+test('the index lists every rule of the folders once', () => {
+  expect([...podRules].map((rule) => rule.id).sort()).toEqual(rules.map(([, rule]) => rule.id).sort());
+});
+
+test('no rule bears the name of a field of its section', () => {
+  const fields = ['mode', 'workloads', 'except'];
+  expect(grouped.map(([, rule]) => rule.id).filter((id) => fields.includes(id))).toEqual([]);
+});
+
+describe.each(standards)('%s', (_file, rule) => {
+  test('names its level and a control of the Pod Security Standards', () => {
+    expect(rule.level).toMatch(/^(?:baseline|restricted)$/);
+    expect(rule.references.pss).toHaveLength(1);
+    for (const section of rule.references.cis ?? []) expect(section).toMatch(/^v1\.12: 5\.\d+\.\d+(?:, 5\.\d+\.\d+)*$/);
+  });
+});
+
+describe.each(grouped)('%s', (_file, rule) => {
+  test('is asked for by its name, and says which change of a pod concerns it', () => {
+    expect(rule).not.toHaveProperty('level');
+    expect(rule).toMatchObject({ versions: [{ since: '1.0' }], phrasing: 'whole' });
+    expect(rule.reads).toMatch(/^(?:images|resources|metadata|containers)$/);
+  });
 });
 
 describe.each(rules)('%s', (file, rule) => {
@@ -105,17 +138,11 @@ describe.each(rules)('%s', (file, rule) => {
     expect(`${rule.id}.ts`).toBe(file);
   });
 
-  test('names its level and a control of the Pod Security Standards', () => {
-    expect(rule.level).toMatch(/^(?:baseline|restricted)$/);
-    expect(rule.references.pss).toHaveLength(1);
-    for (const section of rule.references.cis ?? []) expect(section).toMatch(/^v1\.12: 5\.\d+\.\d+(?:, 5\.\d+\.\d+)*$/);
-  });
-
   test('shows settings that a policy can have', () => {
     const spec = settingsExample(rule);
     const policy = { apiVersion, kind: 'PodPolicy', metadata: { name: 'example' }, spec };
     expect(parsePodPolicy(policy)).toHaveProperty('policy');
-    expect(JSON.stringify(spec).includes('"values"')).toBe(rule.values !== undefined);
+    if (rule.level !== undefined) expect(JSON.stringify(spec).includes('"values"')).toBe(rule.values !== undefined);
     expect(parse(settingsText(rule, 'ja'))).toEqual(spec);
   });
 
@@ -174,13 +201,14 @@ test.each(violatingExamples)('%s names paths that lead to what was found', (_nam
   for (const { path, found } of check(rule, pod, example)) {
     const value = valueAt(pod, path);
     // The source of a volume is the name of the field itself.
-    expect(found).toBe(path[1] === 'volumes' ? path.at(-1) : value);
+    expect(found).toEqual(rule.level !== undefined && path[1] === 'volumes' ? path.at(-1) : value);
   }
 });
 
 test.each(violatingExamples)('%s gives messages whose placeholders are all filled', (_name, rule, example) => {
   for (const { message, expected } of check(rule, examplePod(example), example)) {
-    const values = Object.fromEntries(Object.entries(expected ?? {}).map(([key, list]) => [key, list.join(', ')]));
+    const named = Object.entries(expected ?? {}).map(([key, list]) => [key, list.join(', ')] as const);
+    const values = { ...Object.fromEntries(named), ...(rule.phrasing === 'whole' && { found: 'x' }) };
     const text = rule.messages[message];
     for (const locale of locales) expect(text && localize(text, locale, values)).toMatch(/^[^{}]+$/);
   }
@@ -189,7 +217,8 @@ test.each(violatingExamples)('%s gives messages whose placeholders are all fille
 test.each(violatingExamples)('%s finds values that an exception can name', (_name, rule, example) => {
   for (const { found } of check(rule, examplePod(example), example)) {
     const nameable = typeof found === 'string' || typeof found === 'number';
-    if (nameable) expect(rule.values?.safeParse(found).success, String(found)).toBe(true);
+    if (nameable && (rule.level !== undefined || rule.values !== undefined))
+      expect(rule.values?.safeParse(found).success, String(found)).toBe(true);
   }
 });
 
@@ -197,7 +226,7 @@ test.each(violatingExamples)('%s is satisfied once it is repaired', (_name, rule
   let pod: unknown = examplePod(example);
   const unrepaired: string[] = [];
   for (const violation of check(rule, pod, example)) {
-    const operations = [...(rule.repair?.(viewOf(pod), violation) ?? [])];
+    const operations = [...(rule.repair?.(viewOf(pod), violation, paramsOf(rule, example)) ?? [])];
     if (operations.length === 0) unrepaired.push(formatFieldPath(violation.path));
     for (const operation of operations) pod = applyPatchOperation(pod, operation);
   }
@@ -209,7 +238,7 @@ test.each(violatingExamples)('%s loses only the violation that is repaired', (_n
   const violations = check(rule, original, example);
   for (const violation of violations) {
     let pod: unknown = original;
-    const operations = [...(rule.repair?.(viewOf(pod), violation) ?? [])];
+    const operations = [...(rule.repair?.(viewOf(pod), violation, paramsOf(rule, example)) ?? [])];
     for (const operation of operations) pod = applyPatchOperation(pod, operation);
     const gone = operations.length > 0 ? 1 : 0;
     // At most: a repair on the pod may end what its containers inherit.
@@ -218,7 +247,7 @@ test.each(violatingExamples)('%s loses only the violation that is repaired', (_n
 });
 
 test('rules without a repair are those where the right value is a choice', () => {
-  const without = rules.filter(([, rule]) => rule.repair === undefined).map(([, rule]) => rule.id);
+  const without = standards.filter(([, rule]) => rule.repair === undefined).map(([, rule]) => rule.id);
   expect(without).toEqual(['hostPathVolumes', 'restrictedVolumes']);
 });
 
@@ -228,7 +257,7 @@ function firstRepair(id: string, example: RuleExample): readonly [path: string, 
   const pod = examplePod(example);
   const violation = rule && check(rule, pod, example)[0];
   if (violation === undefined) throw new Error(`${id} finds nothing`);
-  const operations = [...(rule?.repair?.(viewOf(pod), violation) ?? [])];
+  const operations = [...(rule?.repair?.(viewOf(pod), violation, paramsOf(rule, example)) ?? [])];
   return operations.map((operation) => [
     formatFieldPath(operation.path),
     operation.op === 'add' ? operation.value : 'removed',
@@ -301,8 +330,8 @@ const hostileScalars: readonly unknown[] = [7, 1.5, -1, 'x', 'false', 'true', '0
 
 test.each(violatingExamples)('%s still violates when a scalar has a wrong type', (_name, rule, example) => {
   const original = examplePod(example);
-  for (const { path, found } of check(rule, original, example)) {
-    if (found === undefined || typeof found === 'object') continue;
+  for (const { path, found, at } of check(rule, original, example)) {
+    if (found === undefined || typeof found === 'object' || at === 'object') continue;
     for (const value of hostileScalars) {
       if (typeof value === typeof found) continue;
       const pod = applyPatchOperation(original, { op: 'add', path, value });
@@ -319,7 +348,7 @@ test.each(rules)('%s judges a pod full of nulls and hostile names without throwi
     "seLinuxOptions": null, "windowsOptions": {}, "procMount": null, "privileged": null, "runAsUser": null}}]}}`;
   const view = viewOf(JSON.parse(text));
   for (const version of rule.versions) {
-    const paths = pathsOf([...version.check(view, {}, noFacts)]);
+    const paths = pathsOf([...version.check(view, paramsOf(rule, {}), noFacts)]);
     if (rule.id === 'restrictedVolumes') {
       expect(paths).toEqual(['spec.volumes[0].__proto__', 'spec.volumes[0].constructor']);
     } else if (rule.level === 'baseline') {

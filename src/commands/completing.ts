@@ -1,5 +1,6 @@
 import { Command, type Option } from 'commander';
-import { namespaceRules, podSecurityRules } from '../core/rules/index.ts';
+import { podRules } from '../core/rules/groups.ts';
+import { namespaceRules } from '../core/rules/index.ts';
 import { everyCommand } from './every-command.ts';
 
 /** What can stand where a value is expected: these words, files, or both. */
@@ -58,7 +59,7 @@ function operandsOf(command: Command): CompletedValue | undefined {
   }
   const [argument] = command.registeredArguments;
   if (argument === undefined) return undefined;
-  const rules = command.name() === 'explain' ? [...podSecurityRules, ...namespaceRules].map(({ id }) => id) : [];
+  const rules = command.name() === 'explain' ? [...podRules, ...namespaceRules].map(({ id }) => id) : [];
   const words = argument.argChoices ?? rules;
   return { words, files: words.length === 0 };
 }

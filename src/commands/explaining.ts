@@ -4,12 +4,13 @@ import { printable } from '../core/render/escape.ts';
 import { renderJson } from '../core/render/json.ts';
 import type { ExplainedRule } from '../core/render/rule-examples.ts';
 import { renderRule, renderRuleList, toRuleDocument } from '../core/render/rule-text.ts';
-import { namespaceRules, podSecurityRules } from '../core/rules/index.ts';
+import { podRules } from '../core/rules/groups.ts';
+import { namespaceRules } from '../core/rules/index.ts';
 import { writeOutput } from '../io/output.ts';
 import type { ExplainOptions } from './explain.ts';
 
 /** Whatever a finding may name. */
-const everyRule: readonly ExplainedRule[] = [...podSecurityRules, ...namespaceRules];
+const everyRule: readonly ExplainedRule[] = [...podRules, ...namespaceRules];
 
 /** Prints rules, or the list of them. Throws, naming the nearest, where there is no such rule. */
 export async function explain(ids: readonly string[], { output, lang }: ExplainOptions): Promise<void> {

@@ -52,6 +52,30 @@ pod-security.yaml: |
       {{- end }}
 {{- end }}
 {{- end }}
+{{- range $group := list "images" "resources" "practices" }}
+{{- with index $.Values.policies $group }}
+{{- if .enabled }}
+{{ $group }}.yaml: |
+  apiVersion: sekisho.dev/v1alpha1
+  kind: PodPolicy
+  metadata:
+    name: {{ $group }}
+  spec:
+    mode: {{ .mode }}
+    {{- with .match }}
+    match: {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{ $group }}:
+      workloads: {{ .workloads }}
+      {{- with .rules }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+      {{- with .except }}
+      except: {{- toYaml . | nindent 8 }}
+      {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range $index, $policy := .Values.policies.extra }}
 extra-{{ $index }}.yaml: | {{- toYaml $policy | nindent 2 }}
 {{- end }}

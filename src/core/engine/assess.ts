@@ -29,7 +29,7 @@ export function plan(pod: PodView, { rules, exceptions }: AskedRules): readonly 
 }
 
 /** The synchronous heart: asks every rule, and reports every violation for every policy that minds it. */
-export function evaluate(pod: PodView, { rules, exceptions }: AskedRules, facts: Facts): Decision {
+export function evaluate(pod: PodView, { rules, exceptions, scope }: AskedRules, facts: Facts): Decision {
   const findings = createFindings();
   let answer = noViolations;
   let asked: BoundRule | undefined;
@@ -52,6 +52,7 @@ export function evaluate(pod: PodView, { rules, exceptions }: AskedRules, facts:
     }
     const excuseOf = excusesFrom(pod, exceptions.get(bound.policy)?.get(bound.rule.id));
     for (const violation of answer.violations) {
+      if (scope !== undefined && !answer.error && !scope(bound.rule, violation)) continue;
       const finding = findingOf(pod, bound, violation);
       if (answer.error) {
         findings.add({ ...finding, rule: { ...bound.rule, messages: errorMessages }, error: true });
@@ -165,12 +166,13 @@ function errorViolation(message: keyof typeof errorMessages, reason: string): Vi
   return { path: [], message, expected: { reason: [reason] } };
 }
 
-function findingOf(pod: PodView, { policy, mode, rule }: BoundRule, violation: Violation): Finding {
-  const path: FieldPath = pod.path.length === 0 ? violation.path : [...pod.path, ...violation.path];
+function findingOf(pod: PodView, { policy, mode, rule, params }: BoundRule, violation: Violation): Finding {
+  const inside = pod.path.length > 0 && violation.at === undefined;
+  const path: FieldPath = inside ? [...pod.path, ...violation.path] : violation.path;
   const container = containerAt(pod, violation.path)?.name;
   return container === undefined
-    ? { policy, mode, rule, violation, path }
-    : { policy, mode, rule, violation, path, container };
+    ? { policy, mode, rule, params, violation, path }
+    : { policy, mode, rule, params, violation, path, container };
 }
 
 /** An object whose pod cannot be read breaks every rule that would have been asked: one finding for each policy. */

@@ -12,8 +12,9 @@ import type { FactSource } from '../rules/facts.ts';
 import { assess, decideMalformed } from './assess.ts';
 import { type Decision, decide } from './decision.ts';
 import { decideOnTemplates, sharedRuntimeClass } from './judge-templates.ts';
+import { askedOfUpdate } from './pod-change.ts';
 import { markPreexisting } from './preexisting.ts';
-import { isSignificantPodUpdate, isTemplateChanged } from './update.ts';
+import { isTemplateChanged } from './update.ts';
 
 /** An object of a kind that is a pod or will become pods, as it is to be stored. */
 export interface AppliedObject {
@@ -91,8 +92,10 @@ function judgeBy(bound: BoundRules, applied: AppliedObject, facts: FactSource): 
     if (!isOnePod(applied)) return judgeTemplates(applied, { bound, facts });
     const pod = podToJudge(applied);
     if (pod === undefined) return nothingToJudge;
-    const decision = decisionOn(pod, applied, { bound, facts });
-    const judgement = (settled: Decision): Judgement => ({ decision: settled, pod, asked: bound, enforced, messages });
+    const asked = askedOf(pod, applied, bound);
+    if (asked === undefined) return nothingToJudge;
+    const decision = decisionOn(pod, applied, { bound: asked, facts });
+    const judgement = (settled: Decision): Judgement => ({ decision: settled, pod, asked, enforced, messages });
     return decision instanceof Promise ? decision.then(judgement) : judgement(decision);
   } catch (thrown) {
     if (!(thrown instanceof SekishoError)) throw thrown;
@@ -139,20 +142,18 @@ function decisionOn(pod: PodView, applied: AppliedPod, { bound, facts }: Asked):
 function podToJudge(applied: AppliedPod): PodView | undefined {
   const { object, workload, reference, oldObject } = applied;
   const pod = podViewOf(object, workload, reference);
-  if (pod === undefined) return undefined;
-  if (workload.path.length === 0) {
-    const unchanged = oldObject !== undefined && !changesWhatRuns(pod, applied);
-    return unchanged ? undefined : pod;
-  }
+  if (pod === undefined || workload.path.length === 0) return pod;
   // Its owner was judged and its pods will be; who applies it is a controller that cannot read an explanation.
   if (hasController(object)) return undefined;
   return oldObject !== undefined && !isTemplateChanged(object, oldObject, workload) ? undefined : pod;
 }
 
-/** An old pod that cannot be read is no excuse: the new one is judged. */
-function changesWhatRuns(pod: PodView, applied: AppliedPod): boolean {
+/** What is asked of a pod; undefined where it exists, and nothing of it changed that anybody asks about. */
+function askedOf(pod: PodView, applied: AppliedPod, bound: BoundRules): BoundRules | undefined {
+  if (applied.workload.path.length > 0 || applied.oldObject === undefined) return bound;
   const old = oldPodOf(applied);
-  return old === undefined || isSignificantPodUpdate(pod, old);
+  // An old pod that cannot be read is no excuse: the new one is judged.
+  return old === undefined ? bound : askedOfUpdate(bound, pod, old);
 }
 
 /** What was stored until now; undefined where there is no pod in it that can be read. */

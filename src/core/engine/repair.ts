@@ -75,9 +75,9 @@ function applyRepairs(pod: PodView, denied: readonly Finding[]): Repaired | unde
   const original: PodParts = { metadata: pod.metadata, spec: pod.spec };
   const copy = createPatchedCopy(original);
   const { patch, isAddressable, merge } = createMergePatch(original);
-  for (const { rule, violation, error } of denied) {
+  for (const { rule, params, violation, error } of denied) {
     if (error || rule.repair === undefined) continue;
-    const operations = [...rule.repair(copy.value() as PodParts, violation)];
+    const operations = [...rule.repair(copy.value() as PodParts, violation, params)];
     if (!operations.every(({ path }) => isAddressable(path))) continue;
     for (const operation of operations) {
       merge(operation);

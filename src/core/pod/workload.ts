@@ -80,11 +80,15 @@ const securityContext: Shape = {
   seLinuxOptions: {},
   windowsOptions: {},
 };
+const resources: Shape = { limits: {}, requests: {} };
 const containerShape: Shape = {
+  env: [{ valueFrom: { secretKeyRef: {} } }],
+  envFrom: [{ secretRef: {} }],
   lifecycle: { postStart: handler, preStop: handler },
   livenessProbe: handler,
   ports: [{}],
   readinessProbe: handler,
+  resources,
   securityContext: { ...securityContext, capabilities: { add: 'list', drop: 'list' } },
   startupProbe: handler,
 };
@@ -93,10 +97,14 @@ const podShape: Shape = {
   spec: {
     containers: [containerShape],
     ephemeralContainers: [containerShape],
+    hostAliases: [{}],
+    imagePullSecrets: [{}],
     initContainers: [containerShape],
     os: {},
+    overhead: {},
+    resources,
     securityContext: { ...securityContext, sysctls: [{}] },
-    volumes: [{}],
+    volumes: [{ image: {} }],
   },
 };
 

@@ -1,9 +1,11 @@
 import { effectiveMinor } from '../pod/version.ts';
 import { podSecurityRules } from '../rules/index.ts';
 import { type Rule, type RuleVersion, ruleVersionAt, type Violation } from '../rules/rule.ts';
+import type { Exclusion } from './exclusion.ts';
 import { isAtLeastAsStrict, type Mode, weakerMode } from './mode.ts';
 import type { Standard } from './namespace-labels.ts';
-import type { Exclusion, PodSecuritySection } from './pod-policy.ts';
+import type { RuleEntry } from './rule-entry.ts';
+import type { SectionTerms } from './rule-group.ts';
 
 /** One rule made ready for one kind of request by one policy: its revision, settings, mode and exclusions. */
 export interface BoundRule {
@@ -43,23 +45,25 @@ interface RuleTerms {
 }
 
 /** By the rule's id: one object for each, so that a rule that is bound twice is recognised. */
-export type SectionTerms = ReadonlyMap<string, RuleTerms>;
+export type TermsOfRules = ReadonlyMap<string, RuleTerms>;
 
-export function termsOf(section: PodSecuritySection): SectionTerms {
+/** What a section says of each of its rules. */
+export function termsOf(section: SectionTerms, entries: Readonly<Record<string, RuleEntry | undefined>>): TermsOfRules {
   const known = termsOfSections.get(section);
   if (known !== undefined) return known;
-  const terms = readTerms(section);
+  const terms = readTerms(section, entries);
   termsOfSections.set(section, terms);
   return terms;
 }
 
 /** A section never changes, and is bound again for every set of labels that some namespace has. */
-const termsOfSections = new WeakMap<PodSecuritySection, SectionTerms>();
+const termsOfSections = new WeakMap<SectionTerms, TermsOfRules>();
 
-function readTerms(section: PodSecuritySection): SectionTerms {
+function readTerms(section: SectionTerms, entries: Readonly<Record<string, RuleEntry | undefined>>): TermsOfRules {
+  const named = new Set([...Object.keys(entries), ...section.except.flatMap(({ rules }) => rules)]);
   return new Map(
-    podSecurityRules.map(({ id }) => {
-      const entry = section.rules[id];
+    [...named].map((id) => {
+      const entry = entries[id];
       const { mode, ...params } = entry ?? {};
       const exclusions = section.except.filter((exclusion) => exclusion.rules.includes(id));
       const settings = Object.keys(params).length === 0 ? noSettings : params;
@@ -69,19 +73,34 @@ function readTerms(section: PodSecuritySection): SectionTerms {
 }
 
 /** Of a level that nobody attached anything to. */
-export const noTerms: SectionTerms = new Map();
+export const noTerms: TermsOfRules = new Map();
 
 const noTerm: RuleTerms = { params: noSettings, exclusions: [], named: false };
 
-/** A level that is asked, and how strictly. */
-export interface Question {
+/** Rules that a policy asks, and how strictly. */
+interface Asked {
   readonly policy: string;
-  readonly standard: Standard;
-  readonly terms: SectionTerms;
+  readonly terms: TermsOfRules;
   /** Of rules that have none of their own. */
   readonly mode: Mode;
   /** No rule is stricter. */
   readonly limit: Mode;
+}
+
+/** The rules that a section names, of those that it could. */
+export function bindNamed(rules: readonly Rule[], { policy, terms, mode, limit }: Asked): readonly BoundRule[] {
+  return rules.flatMap((rule): readonly BoundRule[] => {
+    const term = terms.get(rule.id);
+    if (!term?.named) return [];
+    const { params, exclusions } = term;
+    const [version] = rule.versions;
+    return [{ policy, rule, version, params, mode: weakerMode(term.mode ?? mode, limit), exclusions }];
+  });
+}
+
+/** A level that is asked. */
+export interface Question extends Asked {
+  readonly standard: Standard;
 }
 
 /** The rules of a level, stronger ones before those they silence. */
@@ -109,7 +128,7 @@ function isOfLevel(rule: Rule, { level }: Standard): boolean {
 }
 
 /** How strict a section may be for a subject; undefined where it asks nothing of it. */
-export function limitOf(section: PodSecuritySection, { subject, ceiling }: Binding): Mode | undefined {
+export function limitOf(section: SectionTerms, { subject, ceiling }: Binding): Mode | undefined {
   if (subject === 'pod') return ceiling;
   return section.workloads === 'Ignore' ? undefined : weakerMode(section.workloads, ceiling);
 }

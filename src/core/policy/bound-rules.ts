@@ -1,3 +1,4 @@
+import type { Rule, Violation } from '../rules/rule.ts';
 import type { BoundRule } from './bound-rule.ts';
 import { type BoundExceptions, noExceptions } from './exceptions.ts';
 import type { PodPolicy, PolicyMessage } from './pod-policy.ts';
@@ -8,6 +9,8 @@ export interface AskedRules {
   readonly rules: readonly BoundRule[];
   /** In force where the request is, when it is: only these differ between namespaces in which the same is asked. */
   readonly exceptions: BoundExceptions;
+  /** Which violations count; absent: all. An update is not held against what it leaves as it was. */
+  readonly scope?: ((rule: Rule, violation: Violation) => boolean) | undefined;
 }
 
 /** Of what no policy has a say in. */

@@ -1,6 +1,6 @@
 import { matchesGlob } from '../pod/glob.ts';
 import type { ContainerView, ObjectReference } from '../pod/pod-view.ts';
-import { podSecurityRules } from '../rules/index.ts';
+import { podRules } from '../rules/groups.ts';
 import { longestNamespace, meansNamespace } from './matching.ts';
 import type { PodPolicyException } from './pod-policy-exception.ts';
 
@@ -52,7 +52,7 @@ export interface Acceptance {
   readonly broad: boolean;
 }
 
-const ruleIds: ReadonlySet<string> = new Set(podSecurityRules.map(({ id }) => id));
+const ruleIds: ReadonlySet<string> = new Set(podRules.map(({ id }) => id));
 
 /** Judges an exception as a whole: one misspelt name and it has no effect, because nobody knows what was meant. */
 export function acceptanceOf(

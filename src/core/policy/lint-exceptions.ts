@@ -1,4 +1,5 @@
 import type { FieldPath } from '../pod/field-path.ts';
+import { groupOf } from '../rules/groups.ts';
 import { type Acceptance, acceptanceOf, acceptanceText, expiringFor } from './exceptions.ts';
 import type { LintedSet, LintReason, LintWarning } from './lint.ts';
 import { namespaceDoubts, whyNotAsked } from './lint-policies.ts';
@@ -64,11 +65,11 @@ function idleDoubts({ spec }: PodPolicyException, { policies }: LintedSet): read
     if (!namespacesOverlap(spec.match.namespaces, policy.spec.match.namespaces)) {
       return [[path, 'NeverMatches', `the policy ${name} has no say in any namespace that match names`]];
     }
-    const section = policy.spec.podSecurity;
-    // Labels may have any rule asked in the name of the policy.
-    if (section === undefined || section.namespaceLabels !== 'Ignore') return [];
+    const labels = policy.spec.podSecurity?.namespaceLabels ?? 'Ignore';
     return rules.flatMap((id, at): readonly Doubt[] => {
-      const reason = whyNotAsked(policy, section, id);
+      // Labels may have any rule of the standards asked in the name of the policy.
+      if (labels !== 'Ignore' && groupOf(id) === undefined) return [];
+      const reason = whyNotAsked(policy, id);
       const unknown = reason?.startsWith('there is no rule') === true;
       return reason === undefined || unknown ? [] : [[[...path, 'rules', at], 'NoEffect', `has no effect: ${reason}`]];
     });

@@ -5,14 +5,24 @@ import { questionsOf } from './lint-policies.ts';
 import { matchesOverlap } from './match-overlap.ts';
 import { isAtLeastAsStrict, type Mode } from './mode.ts';
 import type { PodPolicy } from './pod-policy.ts';
+import { groupsOf } from './policy-binding.ts';
+import type { RuleEntry } from './rule-entry.ts';
+import { entriesOf } from './rule-group.ts';
 
 /** A policy, and what is asked of it for every other. */
 interface Overlooked {
   readonly policy: PodPolicy;
   readonly match: string;
   /** What entries say of single rules. */
-  readonly modes: ReadonlyMap<string, Mode>;
+  readonly entries: ReadonlyMap<string, OverlookedEntry>;
   readonly questions: Readonly<Record<Subject, readonly BoundRule[]>>;
+}
+
+interface OverlookedEntry {
+  readonly path: FieldPath;
+  readonly mode: Mode;
+  /** Equal where the same is asked. */
+  readonly settings: string;
 }
 
 /** Where two policies speak of the same objects: the strictest wins, and what the other says is said in vain. */
@@ -30,26 +40,39 @@ export function lintOverlaps(policies: readonly PodPolicy[]): readonly LintWarni
 }
 
 function overlook(policy: PodPolicy): Overlooked {
-  const { spec } = policy;
-  const section = spec.podSecurity;
-  const entries = Object.entries(section?.rules ?? {});
-  const modes = entries.flatMap(([id, entry]) =>
-    entry === undefined ? [] : [[id, entry.mode ?? section?.mode ?? spec.mode] as const],
+  const { podSecurity } = policy.spec;
+  const standards =
+    podSecurity && entriesAt(policy, ['podSecurity', 'rules'], { ...podSecurity, said: podSecurity.rules });
+  const groups = groupsOf(policy).flatMap(([group, section]) =>
+    entriesAt(policy, [group], { ...section, said: entriesOf(group, section) }),
   );
   return {
     policy,
-    match: JSON.stringify(spec.match),
-    modes: new Map(modes),
+    match: JSON.stringify(policy.spec.match),
+    entries: new Map([...(standards ?? []), ...groups]),
     questions: { pod: questionsOf(policy, 'pod'), template: questionsOf(policy, 'template') },
   };
 }
 
-function weakerModes({ policy, modes }: Overlooked, other: Overlooked): readonly LintWarning[] {
-  return [...modes].flatMap(([id, mode]) => {
-    const stricter = other.modes.get(id);
-    if (stricter === undefined || isAtLeastAsStrict(mode, stricter)) return [];
-    const path: FieldPath = ['spec', 'podSecurity', 'rules', id];
-    const message = `is ${mode}, and the policy ${other.policy.metadata.name} says ${stricter} for objects that both match: the strictest wins`;
+interface SaidOfRules {
+  readonly mode?: Mode | undefined;
+  readonly said: Readonly<Record<string, RuleEntry | undefined>>;
+}
+
+function entriesAt({ spec }: PodPolicy, at: FieldPath, { mode, said }: SaidOfRules) {
+  return Object.entries(said).flatMap(([id, entry]) => {
+    if (entry === undefined) return [];
+    const { mode: own, ...settings } = entry;
+    const path: FieldPath = ['spec', ...at, id];
+    return [[id, { path, mode: own ?? mode ?? spec.mode, settings: JSON.stringify(settings) }] as const];
+  });
+}
+
+function weakerModes({ policy, entries }: Overlooked, other: Overlooked): readonly LintWarning[] {
+  return [...entries].flatMap(([id, { path, mode, settings }]) => {
+    const theirs = other.entries.get(id);
+    if (theirs === undefined || theirs.settings !== settings || isAtLeastAsStrict(mode, theirs.mode)) return [];
+    const message = `is ${mode}, and the policy ${other.policy.metadata.name} says ${theirs.mode} for objects that both match: the strictest wins`;
     return [{ of: policy, path, reason: 'Overlaps' as const, message }];
   });
 }
@@ -57,11 +80,10 @@ function weakerModes({ policy, modes }: Overlooked, other: Overlooked): readonly
 /** Whether one asks everything that another asks, of the same objects, and excuses nothing of it. */
 function covers(other: Overlooked, one: Overlooked): boolean {
   const [theirs, ours] = [other.policy.spec, one.policy.spec];
-  if (other.match !== one.match || theirs.podSecurity === undefined || ours.podSecurity === undefined) return false;
-  if (ours.message !== undefined || ours.podSecurity.labelGuard !== undefined) return false;
-  if (theirs.onUpdate !== ours.onUpdate || theirs.podSecurity.namespaceLabels !== ours.podSecurity.namespaceLabels) {
-    return false;
-  }
+  if (other.match !== one.match || one.questions.pod.length === 0) return false;
+  if (ours.message !== undefined || ours.podSecurity?.labelGuard !== undefined) return false;
+  const labels = theirs.podSecurity?.namespaceLabels === ours.podSecurity?.namespaceLabels;
+  if (theirs.onUpdate !== ours.onUpdate || !labels) return false;
   return (['pod', 'template'] as const).every((subject) =>
     one.questions[subject].every((question) => other.questions[subject].some((each) => answers(each, question))),
   );

@@ -1,15 +1,17 @@
 import { type FieldPath, valueAt } from '../pod/field-path.ts';
 import { effectiveMinor, formatPolicyVersion, newestMinor } from '../pod/version.ts';
+import { groupOf } from '../rules/groups.ts';
 import { podSecurityRules } from '../rules/index.ts';
 import { ruleVersionAt } from '../rules/rule.ts';
 import type { BoundRule, Subject } from './bound-rule.ts';
 import { maySpeak } from './bound-rules.ts';
 import { noExceptions } from './exceptions.ts';
+import type { Exclusion } from './exclusion.ts';
 import type { LintReason, LintWarning } from './lint.ts';
 import type { NamespaceMatch } from './match.ts';
 import { contradictedKey, isExcluded } from './match-overlap.ts';
 import type { PodPolicy, PodSecuritySection } from './pod-policy.ts';
-import { bindPolicy } from './policy-binding.ts';
+import { bindPolicy, groupsOf } from './policy-binding.ts';
 
 type Doubt = readonly [path: FieldPath, reason: LintReason, message: string];
 
@@ -60,7 +62,10 @@ function matchDoubts({ spec: { match } }: PodPolicy): readonly Doubt[] {
 
 function askingDoubts(policy: PodPolicy): readonly Doubt[] {
   const section = policy.spec.podSecurity;
-  if (section === undefined) return [[['spec'], 'AsksNothing', 'asks nothing of any pod: there is no podSecurity']];
+  if (section === undefined) {
+    if (questionsOf(policy, 'pod').length > 0) return [];
+    return [[['spec'], 'AsksNothing', 'asks nothing of any pod: no section names a rule or a level']];
+  }
   const reads = section.namespaceLabels !== 'Ignore' || section.labelGuard !== undefined;
   if (reads || questionsOf(policy, 'pod').length > 0) return [];
   const message = `asks nothing of any pod: the level ${section.level} has no rules, and labels of namespaces are ignored`;
@@ -68,6 +73,11 @@ function askingDoubts(policy: PodPolicy): readonly Doubt[] {
 }
 
 function sectionDoubts(policy: PodPolicy): readonly Doubt[] {
+  const ofGroups = groupsOf(policy).flatMap(([group, { except }]) => exclusionDoubts(policy, [group], except));
+  return [...standardDoubts(policy), ...ofGroups];
+}
+
+function standardDoubts(policy: PodPolicy): readonly Doubt[] {
   const section = policy.spec.podSecurity;
   if (section === undefined) return [];
   const { version } = section;
@@ -76,7 +86,7 @@ function sectionDoubts(policy: PodPolicy): readonly Doubt[] {
   const doubts: readonly Doubt[] = newer ? [[['spec', 'podSecurity', 'version'], 'VersionUnknown', unknown]] : [];
   // Labels may bring any level and version, and what is said of single rules holds for those too.
   if (section.namespaceLabels === 'Respect') return doubts;
-  return [...doubts, ...entryDoubts(policy, section), ...exclusionDoubts(policy, section)];
+  return [...doubts, ...entryDoubts(policy, section), ...exclusionDoubts(policy, ['podSecurity'], section.except)];
 }
 
 function entryDoubts(policy: PodPolicy, section: PodSecuritySection): readonly Doubt[] {
@@ -84,7 +94,7 @@ function entryDoubts(policy: PodPolicy, section: PodSecuritySection): readonly D
     const { [id]: _, ...rules } = section.rules;
     const without = { ...policy, spec: { ...policy.spec, podSecurity: { ...section, rules } } };
     if (fingerprintOf(policy) !== fingerprintOf(without)) return [];
-    const reason = whyNotAsked(policy, section, id) ?? `the level ${section.level} asks it anyway, in the same mode`;
+    const reason = whyNotAsked(policy, id) ?? `the level ${section.level} asks it anyway, in the same mode`;
     return [[['spec', 'podSecurity', 'rules', id], 'NoEffect', `has no effect: ${reason}`]];
   });
 }
@@ -97,20 +107,24 @@ function fingerprintOf(policy: PodPolicy): string {
   );
 }
 
-function exclusionDoubts(policy: PodPolicy, section: PodSecuritySection): readonly Doubt[] {
-  return section.except.flatMap(({ rules }, index) =>
-    rules.flatMap((id, at): readonly Doubt[] => {
-      const reason = whyNotAsked(policy, section, id);
-      const path: FieldPath = ['spec', 'podSecurity', 'except', index, 'rules', at];
+function exclusionDoubts(policy: PodPolicy, at: FieldPath, except: readonly Exclusion[]): readonly Doubt[] {
+  return except.flatMap(({ rules }, index) =>
+    rules.flatMap((id, place): readonly Doubt[] => {
+      const reason = whyNotAsked(policy, id);
+      const path: FieldPath = ['spec', ...at, 'except', index, 'rules', place];
       return reason === undefined ? [] : [[path, 'NoEffect', `has no effect: ${reason}`]];
     }),
   );
 }
 
 /** Undefined where a policy asks a rule. */
-export function whyNotAsked(policy: PodPolicy, section: PodSecuritySection, id: string): string | undefined {
+export function whyNotAsked(policy: PodPolicy, id: string): string | undefined {
   const bound = questionsOf(policy, 'pod');
   if (bound.some(({ rule }) => rule.id === id)) return undefined;
+  const group = groupOf(id);
+  if (group !== undefined) return `the section ${group} does not name ${id}`;
+  const section = policy.spec.podSecurity;
+  if (section === undefined) return `there is no podSecurity that could ask ${id}`;
   const rule = podSecurityRules.find((each) => each.id === id);
   if (rule === undefined) return `there is no rule ${id}`;
   const minor = effectiveMinor(section.version);

@@ -1,5 +1,6 @@
 import { matchesOverlap } from './match-overlap.ts';
 import type { PodPolicy } from './pod-policy.ts';
+import { groupsOf } from './policy-binding.ts';
 
 /**
  * Nobody needs to know how many more there are; and where every policy matches every namespace, one policy more would
@@ -16,7 +17,7 @@ interface Counted {
 /** By name, with how many others (as far as they are counted) a policy may have a say in the same objects. */
 export function countOverlaps(policies: readonly PodPolicy[]): ReadonlyMap<string, number> {
   const asking = policies
-    .filter(({ spec }) => spec.podSecurity !== undefined && spec.podSecurity.level !== 'privileged')
+    .filter((policy) => asksSomething(policy))
     .map((policy): Counted => ({ policy, others: new Set() }));
   for (const [a, b] of candidates(asking)) {
     const enough = a.others.size >= mostOverlaps && b.others.size >= mostOverlaps;
@@ -25,6 +26,11 @@ export function countOverlaps(policies: readonly PodPolicy[]): ReadonlyMap<strin
     b.others.add(a);
   }
   return new Map(asking.map(({ policy, others }) => [policy.metadata.name, Math.min(others.size, mostOverlaps)]));
+}
+
+function asksSomething(policy: PodPolicy): boolean {
+  const { podSecurity } = policy.spec;
+  return (podSecurity !== undefined && podSecurity.level !== 'privileged') || groupsOf(policy).length > 0;
 }
 
 /**

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { type FieldPath, valueAt } from '../pod/field-path.ts';
 import { newestMinor, type PolicyVersion, parsePolicyVersion, policyVersionPattern } from '../pod/version.ts';
+import { groupNames, ruleGroups } from '../rules/groups.ts';
 import { podSecurityRules } from '../rules/index.ts';
-import type { Rule } from '../rules/rule.ts';
 import { crdRule } from './crd-rule.ts';
+import { exclusionsField } from './exclusion.ts';
 import { selectsAll } from './label-selector.ts';
 import { type PolicyMatch, policyMatch } from './match.ts';
-import { type Mode, modes } from './mode.ts';
+import { modeField, ruleEntries, sectionMode, workloadsField } from './rule-entry.ts';
+import { groupSections } from './rule-group.ts';
 
 /** The group of our kinds. */
 export const apiGroup = 'sekisho.dev';
 /** Group and version, as documents state them. */
 export const apiVersion = `${apiGroup}/v1alpha1`;
-
-const mode = z.enum(modes);
 
 /** The name of a cluster-scoped object. */
 export const objectName = z
@@ -26,63 +26,6 @@ export const ruleId = z
   .string()
   .max(63)
   .regex(/^[A-Za-z][A-Za-z0-9_]*$/, 'must be the id of a rule');
-
-const ruleIds = podSecurityRules.map((rule) => rule.id);
-
-/** What a policy says of one rule: its mode, and the rule's own settings. */
-export interface RuleEntry {
-  readonly mode?: Mode | undefined;
-  readonly [setting: string]: unknown;
-}
-
-function entrySchema(rule: Rule): z.ZodType<RuleEntry | undefined> {
-  const entry = rule.params.extend({ mode: mode.optional().describe('The mode of this rule alone.') });
-  return entry.optional().describe(`${rule.title.en}.`) as z.ZodType<RuleEntry | undefined>;
-}
-
-const ruleEntries = z.strictObject(Object.fromEntries(podSecurityRules.map((rule) => [rule.id, entrySchema(rule)])));
-
-const exclusion = z
-  .strictObject({
-    rules: z
-      .array(z.enum(ruleIds as [string, ...string[]]))
-      .min(1)
-      .max(32)
-      .describe('The rules that are not asked there.'),
-    values: z
-      .array(z.union([z.string().max(256), z.int()]))
-      .min(1)
-      .max(64)
-      .optional()
-      .describe('Only violations that found one of these values; absent: any value.'),
-    containers: z
-      .array(z.string().min(1).max(63))
-      .min(1)
-      .max(64)
-      .optional()
-      .describe('Only violations in containers of these names; absent: anywhere in the pod.'),
-  })
-  .check(...podSecurityRules.map(valuesOf));
-
-type ExclusionShape = { readonly rules: readonly string[]; readonly values?: readonly (string | number)[] | undefined };
-
-/** A value that a rule can never find would be an exception that silently never holds. */
-function valuesOf({ id, values: schema }: Rule): z.core.$ZodCheck<ExclusionShape> {
-  const types = ['string', 'int'].filter((_, index) => schema?.safeParse(index === 0 ? '' : 0).success);
-  const isWrong = (value: string | number): boolean => schema?.safeParse(value).success !== true;
-  const all =
-    types.length === 0
-      ? 'false'
-      : `self.values.all(value, ${types.map((type) => `type(value) == ${type}`).join(' || ')})`;
-  const problem = schema === undefined ? 'has no values to name: leave values out' : 'cannot find such a value';
-  return crdRule({
-    cel: `!has(self.values) || !('${id}' in self.rules) || ${all}`,
-    check: ({ rules, values = [] }) => !rules.includes(id) || !values.some(isWrong),
-    message: `the rule ${id} ${problem}`,
-    path: ['values'],
-    locate: ({ values = [] }) => ['values', values.findIndex(isWrong)],
-  });
-}
 
 const version = z
   .string()
@@ -134,7 +77,7 @@ const labelGuard = z.strictObject({
 
 const podSecurity = z
   .strictObject({
-    mode: mode.optional().describe("The mode of this section; absent: the policy's."),
+    mode: sectionMode,
     level: z.enum(levels).describe('The level of the Pod Security Standards.'),
     version: version.describe(
       'The version of the standards: latest, or v1.N so that an upgrade does not tighten them.',
@@ -148,18 +91,12 @@ const podSecurity = z
     labelGuard: labelGuard
       .optional()
       .describe('Who else lowers or removes those labels violates the rule namespaceLabelChange.'),
-    workloads: z
-      .enum(['Enforce', 'Warn', 'Ignore'])
-      .default('Enforce')
-      .describe('The most that findings in the templates of Deployments, Jobs and the like lead to.'),
-    rules: ruleEntries
+    workloads: workloadsField('Enforce'),
+    rules: z
+      .strictObject(ruleEntries(podSecurityRules))
       .prefault({})
       .describe('A mode of its own, or settings, for single rules; an entry switches its rule on.'),
-    except: z
-      .array(exclusion)
-      .max(64)
-      .default([])
-      .describe('What is allowed all the same, by rule, value and container.'),
+    except: exclusionsField(podSecurityRules),
   })
   .check(
     crdRule({
@@ -180,7 +117,8 @@ const message = z.strictObject({
 const modeFields: readonly (readonly string[])[] = [
   ['mode'],
   ['podSecurity', 'mode'],
-  ...ruleIds.map((id) => ['podSecurity', 'rules', id, 'mode']),
+  ...podSecurityRules.map(({ id }) => ['podSecurity', 'rules', id, 'mode']),
+  ...groupNames.flatMap((group) => [[group, 'mode'], ...ruleGroups[group].map(({ id }) => [group, id, 'mode'])]),
 ];
 
 /** Whether some object is left out: an empty selector means every object, so nobody can leave it. */
@@ -203,7 +141,7 @@ function selectorBeside(field: readonly string[]): z.core.$ZodCheck<{ readonly m
 
 const spec = z
   .strictObject({
-    mode: mode
+    mode: modeField
       .default('Audit')
       .describe('What a violation leads to: the request is denied, its sender is warned, or it is only recorded.'),
     onUpdate: onUpdate
@@ -213,6 +151,7 @@ const spec = z
       .prefault({})
       .describe('Which objects the policy has a say in: all conditions must hold; none means all objects.'),
     podSecurity: podSecurity.optional().describe('A level of the Pod Security Standards.'),
+    ...groupSections,
     message: message
       .optional()
       .describe('What stands under every denial of this policy; a language that is missing is told in the other.'),
@@ -232,7 +171,6 @@ export const podPolicySchema = z.strictObject({
 export type PodPolicy = z.output<typeof podPolicySchema>;
 export type PodSecuritySection = z.output<typeof podSecurity>;
 export type PolicyMessage = z.output<typeof message>;
-export type Exclusion = z.output<typeof exclusion>;
 
 /** One thing that is wrong with a document, and where; data, so that the reader can add file and line. */
 export interface DocumentIssue {

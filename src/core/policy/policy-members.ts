@@ -5,7 +5,7 @@ import { type Mode, weakerMode } from './mode.ts';
 import type { NamespaceView } from './namespace.ts';
 import { type PodSecurityLabels, readPodSecurityLabels } from './namespace-labels.ts';
 import type { PodPolicy } from './pod-policy.ts';
-import { bindPolicy, readsLabels, strictestMode } from './policy-binding.ts';
+import { bindBesideLabels, bindPolicy, readsLabels, strictestMode, strictestOfLevels } from './policy-binding.ts';
 import { bindUnread } from './unread-policy.ts';
 import { bindUnreadable, type UnreadableNamespace, unreadable } from './unreadable-namespace.ts';
 
@@ -107,18 +107,17 @@ function bindMember({ policy, unread, readsLabels, own }: Member, situation: Sit
   return asBound ? own[subject] : bindPolicy(policy, { subject, ceiling }, labels);
 }
 
-/** What can be judged without the labels is; where they may replace the level, that is nothing. */
+/** What can be judged without the labels is; where they may replace the level, that is all but the level. */
 function besideUnreadable(policy: PodPolicy, situation: Situation): BoundPolicy {
   const section = policy.spec.podSecurity;
-  if (section?.namespaceLabels === 'Respect') {
-    return onlyUnreadable(policy, strictestMode(policy, situation), situation.gap);
-  }
-  const own = bindPolicy(policy, situation);
-  const mode = section?.mode ?? policy.spec.mode;
-  const limit = strictestMode(policy, situation);
+  const respected = section?.namespaceLabels === 'Respect';
+  const own = respected ? bindBesideLabels(policy, situation) : bindPolicy(policy, situation);
+  const limit = strictestOfLevels(policy, situation);
   if (limit === undefined) return own;
-  const asked = bindUnreadable(policy.metadata.name, weakerMode(mode, limit), situation.gap);
-  return { ...own, rules: [...own.rules, asked] };
+  const mode = respected ? limit : weakerMode(section?.mode ?? policy.spec.mode, limit);
+  const asked = bindUnreadable(policy.metadata.name, mode, situation.gap);
+  const enforced = own.enforced ?? (asked.mode === 'Enforce' ? policy.metadata.name : undefined);
+  return { ...own, rules: [...own.rules, asked], ...(enforced !== undefined && { enforced }) };
 }
 
 function onlyUnreadable(policy: PodPolicy, mode: Mode | undefined, gap: UnreadableNamespace): BoundPolicy {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { podSecurityRules } from '../rules/index.ts';
+import { podRules } from '../rules/groups.ts';
 import { namespaceLabels } from './match.ts';
 import { modes } from './mode.ts';
 import { apiVersion, type DocumentIssue, toDocumentIssues } from './pod-policy.ts';
 
 /** A misspelt rule would never be found: an `excludes` with it would pass for ever. */
-const ruleIds: ReadonlySet<string> = new Set([...podSecurityRules.map(({ id }) => id), 'malformedPod']);
+const ruleIds: ReadonlySet<string> = new Set([...podRules.map(({ id }) => id), 'malformedPod']);
 
 const expectedFinding = z.strictObject({
   rule: z.string().refine((id) => ruleIds.has(id), 'is not the id of a rule: sekisho explain lists them'),

@@ -1,9 +1,10 @@
 import { SekishoError } from '../error.ts';
 import { valueAt } from '../pod/field-path.ts';
+import { groupNames } from '../rules/groups.ts';
 import { noParams } from '../rules/no-params.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { BoundRule } from './bound-rule.ts';
-import { isAtLeastAsStrict, type Mode, modes, weakerMode } from './mode.ts';
+import { compareModes, type Mode, modes, weakerMode } from './mode.ts';
 import { apiGroup, apiVersion, type PodPolicy, parsePodPolicy, podPolicySchema } from './pod-policy.ts';
 
 /**
@@ -24,9 +25,13 @@ export function salvagePolicy(document: unknown): PodPolicy | undefined {
 /** A section that is stricter than its policy is what would deny: left unread, it must not come to a line in the log. */
 function statedMode(document: unknown): unknown {
   const own = valueAt(document, ['spec', 'mode']);
-  const section = modes.find((mode) => mode === valueAt(document, ['spec', 'podSecurity', 'mode']));
   const known = own === undefined ? 'Audit' : modes.find((mode) => mode === own);
-  return section !== undefined && known !== undefined && isAtLeastAsStrict(section, known) ? section : own;
+  if (known === undefined) return own;
+  const stated = ['podSecurity', ...groupNames].flatMap((section) => {
+    return modes.find((mode) => mode === valueAt(document, ['spec', section, 'mode'])) ?? [];
+  });
+  const [strictest = known] = [known, ...stated].sort(compareModes);
+  return strictest === known ? own : strictest;
 }
 
 /** The name that a document gives itself, whatever else is wrong with it. */

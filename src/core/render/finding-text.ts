@@ -25,10 +25,13 @@ export function findingPath({ path }: Pick<Finding, 'path'>): string {
 
 /** What is wrong there, on one line: `is unset, must be true`. */
 export function findingMessage({ rule, violation, error, preexisting: known }: Finding, locale: Locale): string {
+  const { phrasing } = rule;
   const words = rule.messages[violation.message];
-  const wanted = words === undefined ? violation.message : localize(words, locale, expectedTexts(violation.expected));
+  const found = formatFound(violation.found, locale);
+  const values = expectedTexts(violation.expected);
+  const wanted = words === undefined ? violation.message : localize(words, locale, { ...values, found });
   if (error) return wanted;
-  const text = localize(sentence, locale, { found: formatFound(violation.found, locale), wanted });
+  const text = phrasing === 'whole' ? wanted : localize(sentence, locale, { found, wanted });
   return known ? text + preexisting[locale] : text;
 }
 

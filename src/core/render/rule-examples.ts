@@ -1,8 +1,9 @@
 import type { Localized } from '../locale.ts';
 import { formatPolicyVersion, newestMinor } from '../pod/version.ts';
+import { groupOf } from '../rules/groups.ts';
 import { examplePod } from '../rules/minimal-pod.ts';
 import type { ChangeExample, NamespaceRule } from '../rules/namespace-rule.ts';
-import type { Rule, RuleExample } from '../rules/rule.ts';
+import type { Rule, RuleExample, RuleSettings } from '../rules/rule.ts';
 
 /** A rule of any kind, as far as it is explained. */
 export type ExplainedRule = Rule | NamespaceRule;
@@ -20,6 +21,8 @@ export interface ExplainedExample {
   readonly version?: string;
   /** The newest, where that is not said; absent for rules that have no versions. */
   readonly judgedAt?: string;
+  /** What the policy's entry says of the rule, where it is not what stands above all examples. */
+  readonly settings?: RuleSettings;
   readonly violates: readonly string[];
   readonly manifests: readonly ExampleManifest[];
 }
@@ -33,7 +36,7 @@ export interface ExplainedExamples {
 export function examplesOf(rule: ExplainedRule): ExplainedExamples {
   const { allowed, violating } = rule.examples;
   const explained = (example: RuleExample | ChangeExample, violates: readonly string[]): ExplainedExample => ({
-    ...('before' in example ? changeManifests(example) : podManifest(example)),
+    ...('before' in example ? changeManifests(example) : podManifest(example, rule.level !== undefined)),
     violates,
   });
   return {
@@ -44,13 +47,23 @@ export function examplesOf(rule: ExplainedRule): ExplainedExamples {
 
 /** What a policy version changes of it; nothing for a rule that is not of the standards. */
 export function versionsOf(rule: ExplainedRule): Rule['versions'] | readonly [] {
-  return 'versions' in rule ? rule.versions : [];
+  return 'versions' in rule && rule.level !== undefined ? rule.versions : [];
 }
 
-function podManifest(example: RuleExample): Omit<ExplainedExample, 'violates'> {
-  const { version } = example;
-  const judgedAt = version ?? formatPolicyVersion(newestMinor);
-  return { ...(version === undefined ? {} : { version }), judgedAt, manifests: [{ object: examplePod(example) }] };
+/** What switches it on: a level of the standards, or a section of a policy that names it. */
+export function switchOf(rule: ExplainedRule): string {
+  return rule.level ?? groupOf(rule.id) ?? '';
+}
+
+function podManifest(example: RuleExample, versioned: boolean): Omit<ExplainedExample, 'violates'> {
+  const { version, settings } = example;
+  const judgedAt = versioned ? (version ?? formatPolicyVersion(newestMinor)) : undefined;
+  return {
+    ...(version === undefined ? {} : { version }),
+    ...(judgedAt === undefined ? {} : { judgedAt }),
+    ...(settings === undefined ? {} : { settings }),
+    manifests: [{ object: examplePod(example) }],
+  };
 }
 
 const captions = {

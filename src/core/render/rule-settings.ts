@@ -2,8 +2,9 @@ import type { Locale, Localized } from '../locale.ts';
 import { effectiveMinor, parsePolicyVersion } from '../pod/version.ts';
 import { podViewAt } from '../pod/workload.ts';
 import { noFacts } from '../rules/facts.ts';
+import { groupOf } from '../rules/groups.ts';
 import { examplePod } from '../rules/minimal-pod.ts';
-import { type Rule, ruleVersionAt, type ViolatingExample } from '../rules/rule.ts';
+import { type Rule, type RuleSettings, ruleVersionAt, type ViolatingExample } from '../rules/rule.ts';
 import type { ExplainedRule } from './rule-examples.ts';
 import { renderYaml } from './yaml.ts';
 
@@ -12,6 +13,10 @@ import { renderYaml } from './yaml.ts';
 const modeNote: Localized = {
   en: 'Enforce, Warn or Audit; without this entry the level switches the rule on',
   ja: 'Enforce、Warn、Audit のいずれか。この項目がなければレベルに従います',
+};
+const groupModeNote: Localized = {
+  en: "Enforce, Warn or Audit; absent: the section's, or the policy's",
+  ja: 'Enforce、Warn、Audit のいずれか。なければセクション、またはポリシーに従います',
 };
 const wholeNote: Localized = {
   en: 'excuses every violation in these containers',
@@ -26,6 +31,8 @@ const valuesNote: Localized = {
 export function settingsExample(explained: ExplainedRule): Readonly<Record<string, unknown>> {
   if ('settings' in explained) return explained.settings;
   const { id, ...rule } = explained;
+  const group = groupOf(id);
+  if (group !== undefined) return { [group]: { [id]: { ...exampleSettings(rule), mode: 'Warn' } } };
   const values = foundValues({ id, ...rule });
   const exclusion = { rules: [id], ...(values.length > 0 && { values }), containers: ['example'] };
   return { podSecurity: { level: 'restricted', rules: { [id]: { mode: 'Warn' } }, except: [exclusion] } };
@@ -36,7 +43,7 @@ export function settingsText(rule: ExplainedRule, locale: Locale): string {
   if ('settings' in rule) return renderYaml(settingsExample(rule));
   const note = rule.values === undefined ? wholeNote : valuesNote;
   return renderYaml(settingsExample(rule))
-    .replace(/^( *mode: Warn)$/m, `$1 # ${modeNote[locale]}`)
+    .replace(/^( *mode: Warn)$/m, `$1 # ${(groupOf(rule.id) === undefined ? modeNote : groupModeNote)[locale]}`)
     .replace(/^( *- rules:)$/m, `    # ${note[locale]}\n$1`);
 }
 
@@ -57,5 +64,11 @@ const reference = { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: '
 function violationsOf(rule: Rule, example: ViolatingExample) {
   const version = ruleVersionAt(rule, effectiveMinor(parsePolicyVersion(example.version ?? 'latest') ?? 'latest'));
   const pod = podViewAt(examplePod(example), [], reference);
-  return version === undefined ? [] : [...version.check(pod, rule.params.parse({}), noFacts)];
+  const params = rule.params.parse(example.settings ?? exampleSettings(rule));
+  return version === undefined ? [] : [...version.check(pod, params, noFacts)];
+}
+
+/** Of the examples that have none of their own. */
+function exampleSettings({ examples }: Pick<Rule, 'examples'>): RuleSettings {
+  return examples.settings ?? {};
 }

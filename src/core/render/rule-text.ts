@@ -1,17 +1,19 @@
 import { type Locale, type Localized, localize } from '../locale.ts';
+import { groupOf } from '../rules/groups.ts';
 import { alignColumns } from './columns.ts';
-import { type ExplainedExample, type ExplainedRule, examplesOf, versionsOf } from './rule-examples.ts';
+import { type ExplainedExample, type ExplainedRule, examplesOf, switchOf, versionsOf } from './rule-examples.ts';
 import { settingsExample, settingsText } from './rule-settings.ts';
 import { renderYaml } from './yaml.ts';
 
 const words = {
   rule: { en: 'RULE', ja: 'ルール' },
-  level: { en: 'LEVEL', ja: 'レベル' },
+  level: { en: 'LEVEL OR SECTION', ja: 'レベル・セクション' },
   severity: { en: 'SEVERITY', ja: '深刻度' },
   title: { en: 'WHAT IT JUDGES', ja: '対象' },
 } as const;
 const labels = {
   level: { en: 'Level:', ja: 'レベル:' },
+  section: { en: 'Section:', ja: 'セクション:' },
   severity: { en: 'Severity:', ja: '深刻度:' },
   versions: { en: 'Versions:', ja: 'バージョン:' },
   overrides: { en: 'Speaks for:', ja: '代わりに判定するルール:' },
@@ -29,6 +31,7 @@ const cis: Localized = { en: 'CIS Kubernetes Benchmark {section}', ja: 'CIS Kube
 const since: Localized = { en: 'since {version}', ja: '{version} 以降' };
 const changed: Localized = { en: 'changed in {versions}', ja: '{versions} で変更' };
 const atVersion: Localized = { en: '# at version {version}', ja: '# バージョン {version} の場合' };
+const withSettings: Localized = { en: '# with {settings}', ja: '# 設定 {settings} の場合' };
 const denied: Localized = { en: '# denied for {paths}', ja: '# 違反: {paths}' };
 
 /** Where the rule comes from, each source with its edition. */
@@ -42,7 +45,7 @@ export function referenceTexts({ references }: ExplainedRule, locale: Locale): r
 /** One line for each rule. */
 export function renderRuleList(rules: readonly ExplainedRule[], locale: Locale): string {
   const heads = [words.rule, words.level, words.severity, words.title].map((head) => head[locale]);
-  const rows = rules.map((rule) => [rule.id, rule.level ?? '', rule.severity, rule.title[locale]]);
+  const rows = rules.map((rule) => [rule.id, switchOf(rule), rule.severity, rule.title[locale]]);
   return `${alignColumns([heads, ...rows]).join('\n')}\n`;
 }
 
@@ -52,6 +55,7 @@ export function renderRule(rule: ExplainedRule, locale: Locale): string {
   const { allowed, violating } = examplesOf(rule);
   const facts: [string, string][] = [
     [labels.level[locale], rule.level ?? ''],
+    [labels.section[locale], groupOf(rule.id) ?? ''],
     [labels.severity[locale], rule.severity],
     [labels.versions[locale], versionsText(rule, locale)],
     [labels.overrides[locale], overrides.join(', ')],
@@ -89,9 +93,10 @@ function versionsText(rule: ExplainedRule, locale: Locale): string {
 }
 
 /** Whole manifests, which can be copied and applied; what is said of them stands in their comments. */
-function exampleLines({ version, violates, manifests }: ExplainedExample, locale: Locale): readonly string[] {
+function exampleLines({ version, settings, violates, manifests }: ExplainedExample, locale: Locale): readonly string[] {
   const comments = [
     ...(version === undefined ? [] : [localize(atVersion, locale, { version })]),
+    ...(settings === undefined ? [] : [localize(withSettings, locale, { settings: JSON.stringify(settings) })]),
     ...(violates.length === 0 ? [] : [localize(denied, locale, { paths: violates.join(', ') })]),
   ];
   const documents = manifests.map(({ caption, object }) => [
@@ -110,6 +115,7 @@ export function toRuleDocument(rule: ExplainedRule, locale: Locale): unknown {
   return {
     id,
     level,
+    section: groupOf(id),
     severity,
     title: title[locale],
     why: why[locale],
@@ -125,8 +131,8 @@ export function toRuleDocument(rule: ExplainedRule, locale: Locale): unknown {
 }
 
 /** A pod under its version, or a namespace before and after. */
-function exampleDocument({ judgedAt, manifests: [first, second] }: ExplainedExample): object {
+function exampleDocument({ judgedAt, settings, manifests: [first, second] }: ExplainedExample): object {
   return second === undefined
-    ? { version: judgedAt, pod: first?.object }
+    ? { version: judgedAt, settings, pod: first?.object }
     : { before: first?.object, after: second.object };
 }

@@ -16,8 +16,10 @@ export interface Violation<M extends string = string> {
   readonly message: M;
   /** What stands there; undefined where nothing does. */
   readonly found?: unknown;
-  /** Values for the message's placeholders. Never what a user wrote: that is `found`. */
+  /** Values for the message's placeholders; escaped and cut where they are printed. */
   readonly expected?: Readonly<Record<string, readonly string[]>>;
+  /** The path begins at the applied object, whatever stands around its pod. */
+  readonly at?: 'object';
 }
 
 /** One revision of a rule. It applies from its version on, until a later entry's. */
@@ -38,7 +40,18 @@ export interface RuleExample {
   readonly pod?: Readonly<Record<string, unknown>>;
   readonly container?: Readonly<Record<string, unknown>>;
   readonly version?: `v1.${number}`;
+  /** What a policy's entry says of the rule, where it is not what stands above all examples. */
+  readonly settings?: RuleSettings;
 }
+
+/** Params as somebody writes them. */
+export type RuleSettings = Readonly<Record<string, unknown>>;
+
+/**
+ * Which change of a stored pod concerns a rule: an image that the same container did not have, a container or pod whose
+ * `resources` changed, labels or annotations that changed, a container that is new. Everything else of a pod is immutable.
+ */
+export type Concern = 'images' | 'resources' | 'metadata' | 'containers';
 
 /** A pod that the rule finds something in. */
 export interface ViolatingExample extends RuleExample {
@@ -64,6 +77,8 @@ export interface Rule<P = unknown, M extends string = string> {
   /** The level of the Pod Security Standards that switches it on; absent outside them. */
   readonly level?: 'baseline' | 'restricted';
   readonly severity: Severity;
+  /** Absent with the Pod Security Standards: these are asked again as upstream asks them. */
+  readonly reads?: Concern;
   readonly references: RuleReferences;
   /** A few words, no full stop. */
   readonly title: Localized;
@@ -71,7 +86,9 @@ export interface Rule<P = unknown, M extends string = string> {
   readonly why: Localized;
   /** What to change, in words. */
   readonly fix: Localized;
-  /** What the field must be; printed after `is <found>,`. */
+  /** `whole`: a message is all that is said of the field, with `{found}` for what stands there. */
+  readonly phrasing?: 'whole';
+  /** What the field must be; printed after `is <found>,` unless the phrasing says otherwise. */
   readonly messages: Readonly<Record<M, Localized>>;
   /** Its own settings; a policy's entry for the rule is this object with `mode`. */
   readonly params: z.ZodObject & z.ZodType<P>;
@@ -85,16 +102,26 @@ export interface Rule<P = unknown, M extends string = string> {
    * The smallest change that ends a violation. It sees the pod as repaired so far, so that two repairs of one list
    * both take effect. Yields nothing where the right value is somebody's choice.
    */
-  repair?(pod: PodParts, violation: Violation<M>): Iterable<PatchOperation>;
+  repair?(pod: PodParts, violation: Violation<M>, params: P): Iterable<PatchOperation>;
   readonly examples: {
+    /** Of every example that has none of its own. */
+    readonly settings?: RuleSettings;
     readonly allowed: readonly [RuleExample, ...RuleExample[]];
     readonly violating: readonly [ViolatingExample, ...ViolatingExample[]];
   };
 }
 
+/** A rule outside the Pod Security Standards: one check, whatever the version of the cluster. */
+export interface PlainRule<P, M extends string> extends Omit<Rule<P, M>, 'level' | 'versions'> {
+  /** As in `RuleVersion`. */
+  check(pod: PodView, params: P, facts: Facts): Iterable<Violation<M>>;
+}
+
 /** Checks the types of a rule: a message key that is not in `messages` does not compile. */
-export function defineRule<const M extends string, P>(rule: Rule<P, M>): Rule<P, M> {
-  return rule;
+export function defineRule<const M extends string, P>(rule: Rule<P, M> | PlainRule<P, M>): Rule<P, M> {
+  if (!('check' in rule)) return rule;
+  const { check, ...rest } = rule;
+  return { reads: 'containers', phrasing: 'whole', ...rest, versions: [{ since: '1.0', check }] };
 }
 
 /** The revision of a rule at a minor version: the last one that is not newer. Undefined before the first. */

@@ -124,7 +124,7 @@ describe('of a policy lint says', () => {
     [
       'that it asks nothing without a section',
       {},
-      ['spec AsksNothing: asks nothing of any pod: there is no podSecurity'],
+      ['spec AsksNothing: asks nothing of any pod: no section names a rule or a level'],
     ],
     [
       'that it asks nothing at the level privileged, where labels are ignored',
