@@ -1,4 +1,4 @@
-import { compareFieldPaths, type FieldPath } from '../pod/field-path.ts';
+import { compareFieldPaths, type FieldPath, formatFieldPath } from '../pod/field-path.ts';
 import type { Excuse } from '../policy/exceptions.ts';
 import { compareModes, type Mode } from '../policy/mode.ts';
 import type { Rule, Severity, Violation } from '../rules/rule.ts';
@@ -23,6 +23,15 @@ export interface Finding {
   readonly letThrough?: true;
   /** It is excused: it stays a finding, and leads to nothing. */
   readonly exception?: Excuse;
+}
+
+/**
+ * Two findings are of one violation when rule, message and place are the same, and what is wanted: of two lists of
+ * registries each is told.
+ */
+export function violationKey({ rule, violation, path }: Finding): string {
+  const wanted = violation.expected === undefined ? '' : Object.values(violation.expected).join(' ');
+  return `${rule.id} ${violation.message} ${formatFieldPath(path)} ${wanted}`;
 }
 
 /** Whether a finding by itself refuses the request. */

@@ -1,4 +1,4 @@
-import { compareFieldPaths, type FieldPath, formatFieldPath } from '../pod/field-path.ts';
+import { compareFieldPaths, type FieldPath } from '../pod/field-path.ts';
 import { createPatchedCopy } from '../pod/patch.ts';
 import type { PodParts, PodView } from '../pod/pod-view.ts';
 import { createMergePatch, type MergePatch } from '../pod/strategic-merge-patch.ts';
@@ -6,7 +6,7 @@ import { changedPodView } from '../pod/workload.ts';
 import type { AskedRules } from '../policy/bound-rules.ts';
 import { noFacts } from '../rules/facts.ts';
 import { evaluate } from './assess.ts';
-import { type Decision, denies, type Finding } from './decision.ts';
+import { type Decision, denies, type Finding, violationKey } from './decision.ts';
 
 /** Changes that were applied to a copy, judged there, and found to end violations without making new ones. */
 export interface Repair {
@@ -58,11 +58,6 @@ export function deniedViolations({ findings }: Decision): readonly Finding[] {
     if (denies(finding) && !violations.has(key)) violations.set(key, finding);
   }
   return [...violations.values()];
-}
-
-/** Two findings are of one violation when rule, message and place are the same. */
-function violationKey({ rule, violation, path }: Finding): string {
-  return `${rule.id} ${violation.message} ${formatFieldPath(path)}`;
 }
 
 interface Repaired {

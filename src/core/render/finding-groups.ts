@@ -1,4 +1,4 @@
-import type { Finding } from '../engine/decision.ts';
+import { type Finding, violationKey } from '../engine/decision.ts';
 import type { Locale } from '../locale.ts';
 import { findingMessage, findingPath } from './finding-text.ts';
 
@@ -22,8 +22,8 @@ export function groupFindings(findings: readonly Finding[], locale: Locale): rea
   const groups = new Map<string, FindingGroup & { policies: string[] }>();
   for (const finding of findings) {
     const path = findingPath(finding);
-    const { mode, rule, violation, exception } = finding;
-    const key = `${mode} ${exception?.name ?? ''} ${rule.id} ${violation.message} ${path}`;
+    const { mode, exception } = finding;
+    const key = `${mode} ${exception?.name ?? ''} ${violationKey(finding)}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, groupOf(finding, path, locale));
     // Findings of one place are in the order of their policies: one that is there already is the last.

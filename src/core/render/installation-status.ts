@@ -53,6 +53,8 @@ export interface PolicyStatus {
   readonly mode?: string;
   /** `restricted:latest`. */
   readonly level?: string;
+  /** What it asks beside the Pod Security Standards. */
+  readonly sections?: readonly string[];
   readonly namespaces?: string;
   /** Undefined where nobody has said so yet. */
   readonly ready?: boolean;

@@ -1,13 +1,14 @@
 import { formatPolicyVersion } from '../pod/version.ts';
 import type { PodPolicy } from '../policy/pod-policy.ts';
+import { groupsOf } from '../policy/policy-binding.ts';
 import type { PolicyStatus } from './installation-status.ts';
 
 /** Names that a line has room for. */
 const namesTold = 3;
 
-/** What a policy wants, in one line: mode, level, where. */
-export function summarizePolicy({ spec }: PodPolicy): Pick<PolicyStatus, 'mode' | 'level' | 'namespaces'> {
-  const { mode, podSecurity, match } = spec;
+/** What a policy wants, in one line: mode, level and other sections, where. */
+export function summarizePolicy(policy: PodPolicy): Pick<PolicyStatus, 'mode' | 'level' | 'sections' | 'namespaces'> {
+  const { mode, podSecurity, match } = policy.spec;
   const { include, exclude } = match.namespaces;
   const namespaces = [
     include.length === 0 ? '*' : some(include),
@@ -15,7 +16,8 @@ export function summarizePolicy({ spec }: PodPolicy): Pick<PolicyStatus, 'mode' 
     ...(match.namespaceSelector === undefined ? [] : ['{namespaceSelector}']),
   ].join(' ');
   const level = podSecurity && `${podSecurity.level}:${formatPolicyVersion(podSecurity.version)}`;
-  return { mode, namespaces, ...(level !== undefined && { level }) };
+  const sections = groupsOf(policy).map(([group]) => group);
+  return { mode, namespaces, ...(level !== undefined && { level }), ...(sections.length > 0 && { sections }) };
 }
 
 function some(names: readonly string[]): string {

@@ -180,12 +180,13 @@ function policyRows({ policies }: InstallationStatus, say: Say): readonly string
 }
 
 function policyRow(
-  { name, source, mode, level, namespaces, ready, reason }: PolicyStatus,
+  { name, source, mode, level, sections = [], namespaces, ready, reason }: PolicyStatus,
   say: Say,
 ): readonly string[] {
   const state =
     ready === undefined ? say(words.pending) : ready ? say(words.yes) : say(words.notReady, { reason: reason ?? '' });
-  return [name, mode ?? '-', level ?? '-', namespaces ?? '-', source, state].map((cell) => printable(cell, longest));
+  const asked = [level ?? [], sections].flat().join(', ') || '-';
+  return [name, mode ?? '-', asked, namespaces ?? '-', source, state].map((cell) => printable(cell, longest));
 }
 
 function exceptionRows({ exceptions }: InstallationStatus, say: Say): readonly string[] {
