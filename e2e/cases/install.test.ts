@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NodeDriver } from '../drivers/node.ts';
 import type { Outcome } from '../drivers/program.ts';
@@ -5,12 +6,16 @@ import { waitFor } from '../drivers/waiting.ts';
 import { auditEvents } from '../harness/audit-log.ts';
 import { describeCase } from '../harness/case.ts';
 import { commandsOfReadme, runLine } from '../harness/commands.ts';
+import { chartFolder, helm } from '../harness/helm.ts';
 import { kubectl, kubectlOutput } from '../harness/kubectl.ts';
+import { readManifests } from '../harness/manifests.ts';
 import { apiServerMetrics } from '../harness/metrics.ts';
 import { nodeTimeoutMs, sekishoImage, startNode } from '../harness/node.ts';
 import { deleteInstallation, servedMetrics, servePods, whatIsLeft } from '../harness/release.ts';
 
 const minutes = 60_000;
+const manifests = readManifests(import.meta.filename);
+const furnishedValues = join(import.meta.dirname, 'install-values.yaml');
 
 describeCase('an installation', ['node'], () => {
   let driver: NodeDriver;
@@ -89,6 +94,45 @@ describeCase('an installation', ['node'], () => {
     const metrics = (await servedMetrics(cluster)).join('\n');
     expect(metrics).toMatch(/sekisho_findings_total\{policy="pod-security",rule="privileged",mode="Audit"\} 1\n/);
   };
+
+  test('records what images and resources lack, and denies it of pods once it enforces', {
+    timeout: 6 * minutes,
+  }, async () => {
+    const { cluster } = driver;
+    const release = async (...args: string[]): Promise<void> => {
+      const chart = ['sekisho', chartFolder, '--namespace', 'sekisho', '--wait'];
+      const { code, stderr } = await helm([...args, ...chart], { cluster, timeoutMs: 4 * minutes });
+      expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    };
+    const apply = (object: string) => kubectl(['-n', 'shop', 'apply', '-f', '-'], { cluster, stdin: object });
+    await kubectl(['wait', 'namespace/sekisho-canary', '--for=delete', '--timeout=50s'], { cluster });
+    await kubectl(['create', 'namespace', 'shop'], { cluster }); // there, unless this test runs alone
+    await release('install', '--create-namespace', '--values', furnishedValues);
+    expect(await apply(manifests.object('Pod/plain'))).toMatchObject({ code: 0 });
+    const metrics = (await servedMetrics(cluster)).join('\n');
+    for (const [policy, rule, count] of [
+      ['resources', 'requireLimits', 1],
+      ['resources', 'requireRequests', 2],
+      ['images', 'disallowedTags', 1],
+    ]) {
+      expect(metrics).toContain(`sekisho_findings_total{policy="${policy}",rule="${rule}",mode="Audit"} ${count}\n`);
+    }
+    const key = 'pods.sekisho.dev/audit-violations';
+    const events = await auditEvents({ resource: 'pods', namespace: 'shop', annotation: key }, { cluster });
+    expect(events.map(({ annotations }) => annotations?.[key])).toContainEqual(
+      expect.stringMatching(/\[disallowedTags\].*\[requireLimits\].*\[requireRequests\]/),
+    );
+    await shop('delete', 'pod', '--all', '--force', '--grace-period=0');
+    await release('upgrade', '--reset-then-reuse-values', '--set', 'mode=Enforce');
+    const refused = await apply(manifests.object('Pod/plain'));
+    expect(refused.stderr).toContain('Pod shop/plain: 4 violations of policies images, resources');
+    const admitted = await apply(manifests.object('Deployment/plain'));
+    expect(admitted).toMatchObject({ code: 0, stdout: 'deployment.apps/plain created\n' });
+    expect(admitted.stderr.match(/^Warning: .*\[(?:requireLimits|requireRequests|disallowedTags)/gm)).toHaveLength(4);
+    await kubectlOutput(['delete', 'namespace', 'shop', '--wait=false'], { cluster });
+    const uninstall = ['uninstall', 'sekisho', '--namespace', 'sekisho', '--wait'];
+    expect(await helm(uninstall, { cluster, timeoutMs: 4 * minutes })).toMatchObject({ code: 0 });
+  });
 
   /** The controller's first look finds the certificates that it has made itself meanwhile. */
   const expectNoFalseAlarm = async (): Promise<void> => {
