@@ -1,4 +1,5 @@
 import type { FieldPath } from '../pod/field-path.ts';
+import { podRules } from '../rules/groups.ts';
 import type { BoundRule, Subject } from './bound-rule.ts';
 import type { LintWarning } from './lint.ts';
 import { questionsOf } from './lint-policies.ts';
@@ -34,7 +35,7 @@ export function lintOverlaps(policies: readonly PodPolicy[]): readonly LintWarni
     );
     // Of two that ask the same only the later is told: whoever removes both asks nothing any more.
     const covering = others.find((other) => covers(other, one) && !(covers(one, other) && all.indexOf(other) > index));
-    const weaker = others.flatMap((other) => weakerModes(one, other));
+    const weaker = others.flatMap((other) => [...weakerModes(one, other), ...narrowing(one, other)]);
     return covering === undefined ? weaker : [...weaker, redundant(one.policy, covering.policy)];
   });
 }
@@ -76,6 +77,18 @@ function weakerModes({ policy, entries }: Overlooked, other: Overlooked): readon
     return [{ of: policy, path, reason: 'Overlaps' as const, message }];
   });
 }
+
+/** Lists that intersect: whoever adds to his own waits in vain for what the other leaves out. */
+function narrowing({ policy, entries }: Overlooked, other: Overlooked): readonly LintWarning[] {
+  return [...entries].flatMap(([id, { path, settings }]) => {
+    const theirs = other.entries.get(id);
+    if (theirs === undefined || theirs.settings === settings || !narrowingRules.has(id)) return [];
+    const message = `and the policy ${other.policy.metadata.name} says something else for objects that both match: only what both allow passes`;
+    return [{ of: policy, path, reason: 'Overlaps' as const, message }];
+  });
+}
+
+const narrowingRules: ReadonlySet<string> = new Set(podRules.filter(({ narrows }) => narrows).map(({ id }) => id));
 
 /** Whether one asks everything that another asks, of the same objects, and excuses nothing of it. */
 function covers(other: Overlooked, one: Overlooked): boolean {

@@ -79,6 +79,8 @@ export interface Rule<P = unknown, M extends string = string> {
   readonly severity: Severity;
   /** Absent with the Pod Security Standards: these are asked again as upstream asks them. */
   readonly reads?: Concern;
+  /** Its settings say what is allowed: of two policies that both have it only what both allow passes. */
+  readonly narrows?: true;
   readonly references: RuleReferences;
   /** A few words, no full stop. */
   readonly title: Localized;
