@@ -22,11 +22,11 @@ export const allowedRegistries = defineRule({
   },
   messages: {
     ...imageProblems,
-    registry_other: {
+    otherRegistry: {
       en: '{found}: registry {registry} is not in [{images}]',
       ja: '{found}: レジストリ {registry} は [{images}] にありません',
     },
-    repository_other: {
+    otherRepository: {
       en: '{found}: repository {repository} is not in [{images}]',
       ja: '{found}: リポジトリ {repository} は [{images}] にありません',
     },
@@ -51,7 +51,7 @@ export const allowedRegistries = defineRule({
         const isKnown = patterns.some((pattern) => pattern.matchesDomain(registry));
         yield {
           path: imagePath(image),
-          message: isKnown ? 'repository_other' : 'registry_other',
+          message: isKnown ? 'otherRepository' : 'otherRegistry',
           found: image.name,
           expected: isKnown
             ? { repository: [reference.repository], images: params.images }
