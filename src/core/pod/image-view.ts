@@ -2,9 +2,6 @@ import type { FieldPath } from './field-path.ts';
 import { type ImageReference, isImageId, parseImageReference, type ReferenceProblem } from './image-reference.ts';
 import type { PodView } from './pod-view.ts';
 
-/** Why what stands in an image's place names none. */
-export type ImageProblem = ReferenceProblem | 'notText';
-
 /** One image that a pod has the node fetch: a container's of any class, or a volume's. */
 export interface ImageView {
   /** The object that names it, relative to the pod: a container, or a volume's `image`. */
@@ -13,10 +10,10 @@ export interface ImageView {
   /** What stands there. */
   readonly name: unknown;
   readonly pullPolicy: unknown;
-  /** Undefined where the name is none. */
+  /** Undefined where the name is none, and where it is no text. */
   readonly reference: ImageReference | undefined;
   /** Undefined where the name is one. */
-  readonly problem: ImageProblem | undefined;
+  readonly problem: ReferenceProblem | undefined;
 }
 
 /** Where the name of an image stands, relative to the pod. */
@@ -72,12 +69,12 @@ const longestDomain = 259;
 
 function imageOf(found: Omit<ImageView, 'reference' | 'problem'>): ImageView {
   const { holder, isVolume, name, pullPolicy } = found;
-  const parsed = typeof name === 'string' ? readReference(name) : 'notText';
+  const parsed = typeof name === 'string' ? readReference(name) : 'repository';
   const [reference, problem] = typeof parsed === 'string' ? [undefined, parsed] : [parsed, undefined];
   return { holder, isVolume, name, pullPolicy, reference, problem };
 }
 
-function readReference(text: string): ImageReference | ImageProblem {
+function readReference(text: string): ImageReference | ReferenceProblem {
   // containerd's `LocalResolve` runs whatever image of the node has this id, from whichever registry it once came. By
   // the grammar it is a tag of docker.io/library/sha256, which lists of registries might allow.
   if (isImageId(text)) return 'identifier';

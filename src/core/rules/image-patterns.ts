@@ -59,7 +59,7 @@ const mistakes: readonly Mistake[] = [
 /** Letters and digits, with no two stars beside each other. */
 const atom = String.raw`(?:(?:\*?[a-z0-9])+\*?|\*)`;
 /** As upstream's path-component; a star stands for letters and digits at least. */
-const segment = String.raw`${atom}(?:(?:[._]|__|-+)${atom})*`;
+const segment = `${atom}(?:(?:[._]|__|-+)${atom})*`;
 const label = '[a-z0-9*](?:[a-z0-9*-]*[a-z0-9*])?';
 const lastLabel = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 const port = '(?:[0-9]+|[*])';

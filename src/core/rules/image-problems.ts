@@ -1,5 +1,6 @@
 import type { Localized } from '../locale.ts';
-import { type ImageProblem, type ImageView, imagePath } from '../pod/image-view.ts';
+import type { ReferenceProblem } from '../pod/image-reference.ts';
+import { type ImageView, imagePath } from '../pod/image-view.ts';
 import { minimalContainer } from './minimal-pod.ts';
 import type { ViolatingExample, Violation } from './rule.ts';
 
@@ -9,8 +10,7 @@ import type { ViolatingExample, Violation } from './rule.ts';
  */
 
 /** For the messages of every rule about images. */
-export const imageProblems: Readonly<Record<ImageProblem, Localized>> = {
-  notText: { en: 'is {found}, must be text', ja: 'は {found} です。文字列でなければなりません' },
+export const imageProblems: Readonly<Record<ReferenceProblem, Localized>> = {
   identifier: {
     en: '{found} is the id of an image on the node, must be a name in a registry',
     ja: '{found} はノード上のイメージの ID です。レジストリにあるイメージの名前でなければなりません',
@@ -38,15 +38,14 @@ export const imageProblems: Readonly<Record<ImageProblem, Localized>> = {
 };
 
 /** The violation of an image that has no reference. */
-export function unreadableImage({ problem = 'repository', ...image }: ImageView): Violation<ImageProblem> {
-  return { path: imagePath({ problem, ...image }), message: problem, found: image.name };
+export function unreadableImage(image: ImageView): Violation<ReferenceProblem> {
+  return { path: imagePath(image), message: image.problem ?? 'repository', found: image.name };
 }
 
 const digits = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
 
 /** One for each of the problems. The e is a Cyrillic one. */
-const unreadable: readonly unknown[] = [
-  7,
+const unreadable: readonly string[] = [
   `sha256:${digits}`,
   'r\u0435gistry.example.com/app:1.0',
   'https://registry.example.com/app:1.0',

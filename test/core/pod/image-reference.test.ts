@@ -89,7 +89,9 @@ describe('a reference', () => {
   });
 
   test('may have 255 characters in its repository, and 128 in its tag', () => {
-    expect(canonical(`registry.example.com/${'a'.repeat(255)}:${'t'.repeat(128)}`)).toMatch(/^registry\.example\.com a/);
+    expect(canonical(`registry.example.com/${'a'.repeat(255)}:${'t'.repeat(128)}`)).toMatch(
+      /^registry\.example\.com a/,
+    );
     expect(canonical('a'.repeat(247))).toBe(`docker.io library/${'a'.repeat(247)}`);
   });
 });
@@ -108,7 +110,7 @@ const domainPattern = String.raw`(?:${domainComponent}(?:\.${domainComponent})*|
 const pathComponent = String.raw`[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*`;
 const remote = `${pathComponent}(?:/${pathComponent})*`;
 const wholePattern = new RegExp(
-  String.raw`^(?<name>(?:${domainPattern}/)?${remote})(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?<digest>[a-z0-9:]+))?$`,
+  `^(?<name>(?:${domainPattern}/)?${remote})(?::(?<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}))?(?:@(?<digest>[a-z0-9:]+))?$`,
 );
 const namePattern = new RegExp(`^(?:(?<domain>${domainPattern})/)?(?<path>${remote})$`);
 const known = /^(?:sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
@@ -143,9 +145,49 @@ function byHand(text: string): string | undefined {
 
 describe('it is read as by expressions that say the same', () => {
   const atoms = fc.constantFrom(
-    ...['a', 'b0', 'A', 'nginx', 'localhost', 'docker.io', 'index.docker.io', 'library', 'registry.example.com', 'ghcr.io'],
-    ...['.', '..', '_', '__', '___', '-', '--', '/', '//', ':', '@', ':5000', '[::1]', '[', ']', '+', ' ', '\n', 'é', '%'],
-    ...[`@${sha256}`, sha256, `@sha384:${hex.slice(0, 96)}`, `@sha512:${hex}`, '@md5:', hex.slice(0, 64), hex.slice(0, 32)],
+    ...[
+      'a',
+      'b0',
+      'A',
+      'nginx',
+      'localhost',
+      'docker.io',
+      'index.docker.io',
+      'library',
+      'registry.example.com',
+      'ghcr.io',
+    ],
+    ...[
+      '.',
+      '..',
+      '_',
+      '__',
+      '___',
+      '-',
+      '--',
+      '/',
+      '//',
+      ':',
+      '@',
+      ':5000',
+      '[::1]',
+      '[',
+      ']',
+      '+',
+      ' ',
+      '\n',
+      'é',
+      '%',
+    ],
+    ...[
+      `@${sha256}`,
+      sha256,
+      `@sha384:${hex.slice(0, 96)}`,
+      `@sha512:${hex}`,
+      '@md5:',
+      hex.slice(0, 64),
+      hex.slice(0, 32),
+    ],
     ...['a'.repeat(127), 'a'.repeat(128), 'team/', 'a_b.c', ':latest', ':_x', ':-x', 'sha256'],
   );
   const texts = fc.array(atoms, { maxLength: 7 }).map((parts) => parts.join(''));

@@ -76,7 +76,9 @@ export const allowedRegistries = defineRule({
         container: { image: 'registry.example.com/team/web:1.0' },
         pod: {
           spec: {
-            initContainers: [{ ...minimalContainer, name: 'init', image: 'registry.example.com.evil.example/team/web' }],
+            initContainers: [
+              { ...minimalContainer, name: 'init', image: 'registry.example.com.evil.example/team/web' },
+            ],
             volumes: [{ name: 'model', image: { reference: 'ghcr.io/acme/model:3' } }],
           },
         },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type ImageView, imagesOf, pullPolicyPath } from '../../pod/image-view.ts';
 import type { ImageReference } from '../../pod/image-reference.ts';
+import { type ImageView, imagesOf, pullPolicyPath } from '../../pod/image-view.ts';
 import { imageProblems, unreadableExample, unreadableImage } from '../image-problems.ts';
 import { minimalContainer } from '../minimal-pod.ts';
 import { defineRule } from '../rule.ts';
@@ -90,7 +90,11 @@ export const imagePullPolicy = defineRule({
         },
         violates: ['spec.initContainers[0].imagePullPolicy', 'spec.volumes[0].image.pullPolicy'],
       },
-      { container: { image: 'nginx' }, settings: { policies: ['Never'] }, violates: ['spec.containers[0].imagePullPolicy'] },
+      {
+        container: { image: 'nginx' },
+        settings: { policies: ['Never'] },
+        violates: ['spec.containers[0].imagePullPolicy'],
+      },
       { ...unreadableExample, container: { imagePullPolicy: 'Always' } },
     ],
   },

@@ -40,8 +40,7 @@ export const requireDigest = defineRule({
       },
       {
         container: {
-          image:
-            'registry.example.com/app:1.0@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+          image: 'registry.example.com/app:1.0@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
         },
       },
     ],
@@ -54,7 +53,12 @@ export const requireDigest = defineRule({
         pod: { spec: { volumes: [{ name: 'model', image: { reference: 'registry.example.com/model:3' } }] } },
         violates: ['spec.volumes[0].image.reference'],
       },
-      unreadableExample,
+      {
+        ...unreadableExample,
+        container: {
+          image: 'registry.example.com/app@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+        },
+      },
     ],
   },
 });
