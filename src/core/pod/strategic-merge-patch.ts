@@ -10,6 +10,8 @@ const mergeKeys: ReadonlyMap<string, string> = new Map([
   ['initContainers', 'name'],
   ['ephemeralContainers', 'name'],
   ['ports', 'containerPort'],
+  // `merge,retainKeys`: it merges like the others unless a patch says $retainKeys.
+  ['volumes', 'name'],
 ]);
 
 /** A strategic merge patch of one object, made operation by operation. */

@@ -16,6 +16,7 @@ const pod = {
       { name: 'twin' },
       { name: "quote'" },
     ],
+    tolerations: [{ key: 'lab', operator: 'Exists' }],
     volumes: [{ name: 'data', nfs: {} }],
   },
 };
@@ -42,7 +43,7 @@ test.each([
   ['a name that could leave the quotes of a shell', ['spec', 'containers', 4, 'image']],
   ['an item that is not there', ['spec', 'containers', 9, 'image']],
   ['a list item itself', ['spec', 'containers', 0]],
-  ['a list without merge key', ['spec', 'volumes', 0, 'nfs']],
+  ['a list without merge key', ['spec', 'tolerations', 0, 'operator']],
   ['a field that is no field', ['__proto__', 'polluted']],
 ])('%s cannot be addressed safely', (_what, path) => {
   expect(createMergePatch(pod).isAddressable(path)).toBe(false);
@@ -50,6 +51,7 @@ test.each([
 
 test.each([
   [['spec', 'containers', 0, 'securityContext', 'privileged']],
+  [['spec', 'volumes', 0, 'image', 'pullPolicy']],
   [['spec', 'hostPID']],
   [['metadata', 'annotations', 'a/b']],
 ])('%j can be addressed', (path) => {

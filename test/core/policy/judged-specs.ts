@@ -1,3 +1,5 @@
+import { judgedImageSpecs } from './judged-image-specs.ts';
+
 /** A spec of one of our kinds, and what whoever reads it says: the strict parser, lint, and the API server with the CRD. */
 export interface JudgedSpec {
   readonly what: string;
@@ -261,4 +263,5 @@ export const judgedSpecs: readonly JudgedSpec[] = [
   ...users,
   ...sections,
   ...exceptions,
+  ...judgedImageSpecs,
 ];
