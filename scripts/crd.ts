@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
 import { z } from 'zod';
-import { type CelValidation, celValidationOf } from '../src/core/policy/crd-rule.ts';
 import { crdNameOf, type Kind, kinds, type PrinterColumn, statusSchema } from '../src/core/policy/kinds.ts';
 import { apiGroup, apiVersion as version } from '../src/core/policy/pod-policy.ts';
+import { type CelValidation, celValidationOf } from '../src/core/rules/crd-rule.ts';
 
 /*
  * The CRDs of our kinds, from their zod schemas. A CRD is no JSON Schema: it must be structural (every field's type said

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { crdRule } from '../rules/crd-rule.ts';
 import type { Rule } from '../rules/rule.ts';
-import { crdRule } from './crd-rule.ts';
 
 /** What a section allows all the same. */
 export interface Exclusion {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { crdRule } from '../rules/crd-rule.ts';
 import { meansController, meansControllerInCel } from './controller-user.ts';
-import { crdRule } from './crd-rule.ts';
 
 /* The pieces of `match`: the same shape wherever a kind matches. */
 

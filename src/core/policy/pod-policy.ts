@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type FieldPath, valueAt } from '../pod/field-path.ts';
 import { newestMinor, type PolicyVersion, parsePolicyVersion, policyVersionPattern } from '../pod/version.ts';
+import { crdRule } from '../rules/crd-rule.ts';
 import { groupNames, ruleGroups } from '../rules/groups.ts';
 import { podSecurityRules } from '../rules/index.ts';
-import { crdRule } from './crd-rule.ts';
 import { exclusionsField } from './exclusion.ts';
 import { selectsAll } from './label-selector.ts';
 import { type PolicyMatch, policyMatch } from './match.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ImagePattern, parseImagePattern } from '../pod/image-pattern.ts';
-import { crdRule } from '../policy/crd-rule.ts';
+import { crdRule } from './crd-rule.ts';
 
 /*
  * A pattern that can never match is a hole in a list of what is denied, and a riddle in one of what is allowed. So it
