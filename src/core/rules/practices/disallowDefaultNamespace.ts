@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { noParams } from '../no-params.ts';
 import { defineRule } from '../rule.ts';
 
@@ -28,7 +27,6 @@ export const disallowDefaultNamespace = defineRule({
     },
   },
   params: noParams,
-  values: z.string().max(256),
   *check({ object }) {
     if (object.namespace !== forbidden) return;
     yield { path: ['metadata', 'namespace'], at: 'object', message: 'default', found: object.namespace };

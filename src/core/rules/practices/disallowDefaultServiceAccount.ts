@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { noParams } from '../no-params.ts';
 import { defineRule } from '../rule.ts';
 import { defaultServiceAccount, isEmpty, statedServiceAccount } from '../service-account.ts';
@@ -27,7 +26,6 @@ export const disallowDefaultServiceAccount = defineRule({
     },
   },
   params: noParams,
-  values: z.string().max(256),
   *check({ spec }) {
     const { path, found } = statedServiceAccount(spec);
     const shared = isEmpty(found) || typeof found !== 'string' || found === defaultServiceAccount;

@@ -48,7 +48,11 @@ export const disallowSecretsInEnvironment = defineRule({
         for (let i = 0; i < envFrom.length; i++) {
           const reference = envFrom[i]?.secretRef;
           if (reference === undefined || reference === null) continue;
-          yield { path: [...path, 'envFrom', i, 'secretRef', 'name'], message: 'all', found: reference.name ?? undefined };
+          yield {
+            path: [...path, 'envFrom', i, 'secretRef', 'name'],
+            message: 'all',
+            found: reference.name ?? undefined,
+          };
         }
       }
     }

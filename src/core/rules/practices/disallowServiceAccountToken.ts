@@ -37,7 +37,6 @@ export const disallowServiceAccountToken = defineRule({
       .default([])
       .describe('Service accounts whose pods may have their token; * stands for any characters.'),
   }),
-  values: z.string().max(256),
   *check({ spec }, { allowed }) {
     const found: unknown = spec.automountServiceAccountToken ?? undefined;
     if (found === false) return;

@@ -33,7 +33,6 @@ export const readOnlyRootFilesystem = defineRule({
       .default([...classes])
       .describe('The classes of containers that are asked.'),
   }),
-  values: z.string().max(256),
   *check(pod, params) {
     if (isWindowsPod(pod)) return;
     for (const view of pod.containers) {

@@ -52,8 +52,7 @@ export const requireLabels = defineRule({
     })
     .check(namesSomething('labels')),
   values: z.string().max(256),
-  check: ({ metadata }, params) =>
-    shortcomings(metadata.labels, metadataDemands(params, 'labels', params.labels)),
+  check: ({ metadata }, params) => shortcomings(metadata.labels, metadataDemands(params, 'labels', params.labels)),
   repair: (_pod, violation, params) => suggestion(violation, params),
   examples: {
     settings: {
