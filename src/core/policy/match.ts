@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { labelKeyPattern, longestLabelKey } from '../pod/labels.ts';
 import { crdRule } from '../rules/crd-rule.ts';
 import { meansController, meansControllerInCel } from './controller-user.ts';
 
@@ -24,11 +25,6 @@ export const namespaces = z.strictObject({
 /** Namespaces by their names. */
 export type NamespaceMatch = z.output<typeof namespaces>;
 
-const labelKeyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
-
-const longestLabelKey = 317;
-
-/** A label's key: a name, and before it perhaps a DNS subdomain and a slash. */
 const labelKey = z.string().min(1).max(longestLabelKey).regex(labelKeyPattern, 'must be the key of a label');
 
 const labelValue = z

@@ -27,6 +27,17 @@ import { seLinuxOptions } from './podSecurity/seLinuxOptions.ts';
 import { sysctls } from './podSecurity/sysctls.ts';
 import { windowsHostProcess } from './podSecurity/windowsHostProcess.ts';
 import { disallowDefaultNamespace } from './practices/disallowDefaultNamespace.ts';
+import { disallowDefaultServiceAccount } from './practices/disallowDefaultServiceAccount.ts';
+import { disallowHostAliases } from './practices/disallowHostAliases.ts';
+import { disallowNodeName } from './practices/disallowNodeName.ts';
+import { disallowPriorityClasses } from './practices/disallowPriorityClasses.ts';
+import { disallowSecretsInEnvironment } from './practices/disallowSecretsInEnvironment.ts';
+import { disallowServiceAccountToken } from './practices/disallowServiceAccountToken.ts';
+import { readOnlyRootFilesystem } from './practices/readOnlyRootFilesystem.ts';
+import { requireAnnotations } from './practices/requireAnnotations.ts';
+import { requireLabels } from './practices/requireLabels.ts';
+import { requireProbes } from './practices/requireProbes.ts';
+import { requireRuntimeClass } from './practices/requireRuntimeClass.ts';
 import { requireLimits } from './resources/requireLimits.ts';
 import type { Rule } from './rule.ts';
 
@@ -63,6 +74,19 @@ export const imageRules: readonly Rule[] = [
 
 export const resourceRules: readonly Rule[] = [requireLimits];
 
-export const practiceRules: readonly Rule[] = [disallowDefaultNamespace];
+export const practiceRules: readonly Rule[] = [
+  disallowDefaultNamespace,
+  disallowDefaultServiceAccount,
+  disallowHostAliases,
+  disallowNodeName,
+  disallowPriorityClasses,
+  disallowSecretsInEnvironment,
+  disallowServiceAccountToken,
+  readOnlyRootFilesystem,
+  requireAnnotations,
+  requireLabels,
+  requireProbes,
+  requireRuntimeClass,
+];
 
 export const namespaceRules: readonly NamespaceRule[] = [namespaceLabelChange];
