@@ -5,6 +5,8 @@ import { podSecurityRules } from '../src/core/rules/index.ts';
 import { examplePod } from '../src/core/rules/minimal-pod.ts';
 import type { Rule } from '../src/core/rules/rule.ts';
 import { containerSecuredWith, containerWith, type Json, podWith, reviewOf, wrap } from './admission-requests.ts';
+import { imagesPairs } from './every-field-cases-images.ts';
+import { practicesPairs } from './every-field-cases-practices.ts';
 
 /* For each field of a kind two documents that differ in it alone, and what is asked so that the difference shows. */
 
@@ -259,6 +261,8 @@ export const policyPairs: ReadonlyMap<string, Pair> = new Map<string, Pair>([
   ],
   ...ruleModes,
   ...groupNames.flatMap(groupPairs),
+  ...imagesPairs,
+  ...practicesPairs,
   [
     'spec.podSecurity.except.[].rules.[]',
     {
