@@ -232,11 +232,16 @@ describe('requireProbes', () => {
     ['httpGet', { port: 80 }],
     ['tcpSocket', { port: 80 }],
     ['grpc', { port: 80 }],
-  ])('takes %s for a way to ask', (handler, value) => {
+  ])('takes %s for a way to ask where it is an object', (handler, value) => {
     const containers = [containerWith({ readinessProbe: { [handler]: value } })];
     expect(pathsOf('requireProbes', podWith({ containers }))).toEqual([]);
     const nothing = [containerWith({ readinessProbe: { [handler]: null, timeoutSeconds: 1 } })];
     expect(pathsOf('requireProbes', podWith({ containers: nothing }))).toEqual(['spec.containers[0].readinessProbe']);
+  });
+
+  test.each([false, 'true', 0, []])('takes no %j for a command', (exec) => {
+    const containers = [containerWith({ readinessProbe: { exec } })];
+    expect(violationsOf('requireProbes', podWith({ containers }))).toMatchObject([{ message: 'empty' }]);
   });
 });
 
