@@ -1,5 +1,6 @@
 import { messageOf } from '../error.ts';
 import { valueAt } from '../pod/field-path.ts';
+import { createPatchedCopy } from '../pod/patch.ts';
 import { effectiveMinor } from '../pod/version.ts';
 import { workloadOfKind } from '../pod/workload.ts';
 import type { BoundRule } from '../policy/bound-rule.ts';
@@ -117,8 +118,16 @@ const podWorkload = workloadOfKind('v1', 'Pod');
 async function findingsOn(pod: unknown, { namespace, ...context }: PodContext): Promise<readonly Finding[]> {
   if (podWorkload === undefined) return [];
   const reference = { apiVersion: 'v1', kind: 'Pod', namespace, name: nameOf(pod) };
-  const { decision } = await judge({ object: pod, workload: podWorkload, reference }, context);
+  const { decision } = await judge({ object: unbound(pod), workload: podWorkload, reference }, context);
   return decision.findings;
+}
+
+/** As its owner would make it again: the node that every running pod names is the scheduler's word. */
+function unbound(pod: unknown): unknown {
+  if (valueAt(pod, ['spec', 'nodeName']) === undefined) return pod;
+  const copy = createPatchedCopy(pod);
+  copy.apply({ op: 'remove', path: ['spec', 'nodeName'] });
+  return copy.value();
 }
 
 function isRefusal({ policy, rule, mode, exception }: Finding, fresh: ReadonlySet<string>): boolean {

@@ -3,7 +3,7 @@ import type { FieldPath } from '../pod/field-path.ts';
 import { matchesGlob } from '../pod/glob.ts';
 import { labelKeyPattern, longestLabelKey } from '../pod/labels.ts';
 import type { PatchOperation } from '../pod/patch.ts';
-import { crdRule } from '../rules/crd-rule.ts';
+import { crdRule } from './crd-rule.ts';
 import type { Violation } from './rule.ts';
 
 /*

@@ -1,5 +1,5 @@
-import type { V1PodSpec } from '@kubernetes/client-node';
 import type { FieldPath } from '../pod/field-path.ts';
+import type { PodParts } from '../pod/pod-view.ts';
 
 /** The name of the service account that the API server gives to a pod that names none. */
 export const defaultServiceAccount = 'default';
@@ -15,7 +15,7 @@ export interface StatedServiceAccount {
  * As the API server reads it (`Convert_v1_PodSpec_To_core_PodSpec`): the deprecated `serviceAccount` counts where
  * `serviceAccountName` is empty.
  */
-export function statedServiceAccount(spec: V1PodSpec): StatedServiceAccount {
+export function statedServiceAccount(spec: PodParts['spec']): StatedServiceAccount {
   const name: unknown = spec.serviceAccountName;
   const deprecated: unknown = spec.serviceAccount;
   if (isEmpty(name) && !isEmpty(deprecated)) return { path: ['spec', 'serviceAccount'], found: deprecated };

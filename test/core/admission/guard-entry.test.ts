@@ -417,6 +417,17 @@ describe('pods that are there when labels ask for more', () => {
     expect(await warningsOf(movesIn, { policies: [inTier], pods: podsOf([pod('a'), pod('b')]) })).toBeUndefined();
   });
 
+  test('are not refused for the node that the scheduler gave them', async () => {
+    const { match } = inTier.spec;
+    const policy = policyOf({ mode: 'Enforce', match, practices: { disallowNodeName: {}, disallowHostAliases: {} } });
+    const aliases = { hostAliases: [{ ip: '192.0.2.7', hostnames: ['db'] }] };
+    const pods = podsOf([pod('a', { nodeName: 'node-1' }), pod('b', { nodeName: 'node-1', ...aliases })]);
+    expect(await warningsOf(movesIn, { policies: [policy], pods })).toEqual([
+      '1 of 2 existing pods in namespace shop would be refused under its new labels',
+      'b: production [disallowHostAliases]',
+    ]);
+  });
+
   test('are not read where nothing more is asked', async () => {
     const pods = podsOf([pod('a', bad)]);
     const updates: readonly Update[] = [

@@ -1,4 +1,5 @@
 import { judgedImageSpecs } from './judged-image-specs.ts';
+import { judgedPracticeSpecs } from './judged-practice-specs.ts';
 
 /** A spec of one of our kinds, and what whoever reads it says: the strict parser, lint, and the API server with the CRD. */
 export interface JudgedSpec {
@@ -264,4 +265,5 @@ export const judgedSpecs: readonly JudgedSpec[] = [
   ...sections,
   ...exceptions,
   ...judgedImageSpecs,
+  ...judgedPracticeSpecs,
 ];

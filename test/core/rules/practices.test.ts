@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatFieldPath } from '../../../src/core/pod/field-path.ts';
 import { podViewOf } from '../../../src/core/pod/workload.ts';
+import { lintOverlaps } from '../../../src/core/policy/lint-overlaps.ts';
 import { noFacts } from '../../../src/core/rules/facts.ts';
 import { practiceRules } from '../../../src/core/rules/index.ts';
 import type { Rule, Violation } from '../../../src/core/rules/rule.ts';
@@ -232,11 +233,16 @@ describe('requireProbes', () => {
     ['httpGet', { port: 80 }],
     ['tcpSocket', { port: 80 }],
     ['grpc', { port: 80 }],
-  ])('takes %s for a way to ask', (handler, value) => {
+  ])('takes %s for a way to ask where it is an object', (handler, value) => {
     const containers = [containerWith({ readinessProbe: { [handler]: value } })];
     expect(pathsOf('requireProbes', podWith({ containers }))).toEqual([]);
     const nothing = [containerWith({ readinessProbe: { [handler]: null, timeoutSeconds: 1 } })];
     expect(pathsOf('requireProbes', podWith({ containers: nothing }))).toEqual(['spec.containers[0].readinessProbe']);
+  });
+
+  test.each([false, 'true', 0, []])('takes no %j for a command', (exec) => {
+    const containers = [containerWith({ readinessProbe: { exec } })];
+    expect(violationsOf('requireProbes', podWith({ containers }))).toMatchObject([{ message: 'empty' }]);
   });
 });
 
@@ -448,6 +454,21 @@ describe('disallowDefaultNamespace', () => {
     const template = wrap('Deployment', podWith({}, { namespace: 'default' }));
     expect((await ask(template, { kind: 'Deployment', namespace: 'shop' })).findings).toEqual([]);
   });
+});
+
+test.each([
+  ['requireRuntimeClass', { classes: ['kata'] }, { classes: ['gvisor'] }],
+  ['disallowPriorityClasses', { denied: ['*'], allowed: ['web'] }, { denied: ['*'], allowed: ['batch'] }],
+  ['disallowServiceAccountToken', { allowed: ['web'] }, {}],
+])('two policies that both say what %s allows are told that only what both allow passes', (id, one, other) => {
+  const policy = (name: string, settings: Json) => policyOf({ practices: { [id]: settings } }, name);
+  const reasons = (settings: Json) =>
+    lintOverlaps([policy('one', one), policy('other', settings)])
+      .filter(({ message }) => message.includes('only what both allow passes'))
+      .map(({ path }) => formatFieldPath(path));
+  const path = `spec.practices.${id}`;
+  expect(reasons(other)).toEqual([path, path]);
+  expect(reasons(one)).toEqual([]);
 });
 
 test('a denial proposes every repair of the section at once, and what it proposes holds', async () => {

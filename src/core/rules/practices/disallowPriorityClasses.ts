@@ -26,11 +26,12 @@ function matchesSome(globs: readonly string[], name: string): boolean {
 export const disallowPriorityClasses = defineRule({
   id: 'disallowPriorityClasses',
   severity: 'medium',
+  narrows: true,
   references: {},
   title: { en: 'Priority classes', ja: '優先度クラス' },
   why: {
     en: "When there is no room, the scheduler evicts pods of lower priority to make some. A pod with a class that is not its own pushes others out, with a system class even the cluster's DNS and network; and everybody who may use the highest class does, until it means nothing.",
-    ja: '空きがなくなると、スケジューラーは優先度の低い Pod を追い出します。分不相応なクラスを指定した Pod は他の Pod を追い出し、system- で始まるクラスならクラスターの DNS やネットワークまで追い出せます。また、誰でも最高のクラスを使えると、優先度に意味がなくなります。',
+    ja: '空きがなくなると、スケジューラーは優先度の低い Pod を追い出します。本来使うべきでないクラスを指定した Pod は他の Pod を追い出し、system- で始まるクラスならクラスターの DNS やネットワークまで追い出せます。また、誰でも最高のクラスを使えると、優先度に意味がなくなります。',
   },
   fix: {
     en: 'Remove priorityClassName, or name a class that the policy allows.',

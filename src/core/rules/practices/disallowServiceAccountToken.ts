@@ -19,6 +19,7 @@ const accountGlob = z
 export const disallowServiceAccountToken = defineRule({
   id: 'disallowServiceAccountToken',
   severity: 'medium',
+  narrows: true,
   references: { cis: ['v1.12: 5.1.6'] },
   title: { en: 'Service account tokens', ja: 'ServiceAccount のトークン' },
   why: {

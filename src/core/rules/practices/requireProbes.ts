@@ -1,4 +1,3 @@
-import type { V1Container, V1Probe } from '@kubernetes/client-node';
 import { z } from 'zod';
 import type { ContainerView, PodView } from '../../pod/pod-view.ts';
 import { minimalContainer } from '../minimal-pod.ts';
@@ -17,11 +16,13 @@ const probeKinds = ['readiness', 'liveness', 'startup'] as const;
 
 type ProbeKind = (typeof probeKinds)[number];
 
+type Container = ContainerView['container'];
+
 const fields = {
   readiness: 'readinessProbe',
   liveness: 'livenessProbe',
   startup: 'startupProbe',
-} as const satisfies Readonly<Record<ProbeKind, keyof V1Container>>;
+} as const satisfies Readonly<Record<ProbeKind, keyof Container>>;
 
 function endsByItself(restartPolicy: unknown): boolean {
   return restartPolicy === 'Never' || restartPolicy === 'OnFailure';
@@ -36,8 +37,12 @@ function isPodAsked({ object: { kind }, spec }: PodView): boolean {
 }
 
 /** The API server demands exactly one; a manifest that it has not seen may have none. */
-function hasHandler({ exec, httpGet, tcpSocket, grpc }: V1Probe): boolean {
-  return (exec ?? httpGet ?? tcpSocket ?? grpc ?? undefined) !== undefined;
+function hasHandler({ exec, httpGet, tcpSocket, grpc }: NonNullable<Container['readinessProbe']>): boolean {
+  return isObject(exec) || isObject(httpGet) || isObject(tcpSocket) || isObject(grpc);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export const requireProbes = defineRule({

@@ -14,6 +14,7 @@ const className = z
 export const requireRuntimeClass = defineRule({
   id: 'requireRuntimeClass',
   severity: 'medium',
+  narrows: true,
   references: {},
   title: { en: 'Required runtime class', ja: '必須の RuntimeClass' },
   why: {
