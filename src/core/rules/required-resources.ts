@@ -14,26 +14,27 @@ import { crdRule } from './crd-rule.ts';
 import { type Quantities, quantities, quantityOf, resourceNames } from './resource-params.ts';
 import type { Violation } from './rule.ts';
 
-/** The settings of a rule that wants resources to be stated. */
-export const requiredResources = z
-  .strictObject({
-    resources: resourceNames.describe('The resources of which every container must state it.'),
-    suggest: quantities('What to propose where it is missing, by resource.'),
-  })
-  .check(
-    crdRule({
-      cel: '!has(self.suggest) || self.suggest.all(name, name in self.resources)',
-      check: ({ resources, suggest = {} }) => Object.keys(suggest).every((name) => resources.includes(name)),
-      message: 'must be of resources that the rule requires',
-      path: ['suggest'],
-      locate: ({ resources, suggest = {} }) => [
-        'suggest',
-        ...Object.keys(suggest)
-          .filter((name) => !resources.includes(name))
-          .slice(0, 1),
-      ],
-    }),
-  );
+/** The settings of a rule that wants something stated: `a limit`. */
+export const requiredResources = (wanted: string) =>
+  z
+    .strictObject({
+      resources: resourceNames.describe(`The resources of which every container must state ${wanted}.`),
+      suggest: quantities('What to propose where it is missing, by resource.'),
+    })
+    .check(
+      crdRule({
+        cel: '!has(self.suggest) || self.suggest.all(name, name in self.resources)',
+        check: ({ resources, suggest = {} }) => Object.keys(suggest).every((name) => resources.includes(name)),
+        message: 'must be of resources that the rule requires',
+        path: ['suggest'],
+        locate: ({ resources, suggest = {} }) => [
+          'suggest',
+          ...Object.keys(suggest)
+            .filter((name) => !resources.includes(name))
+            .slice(0, 1),
+        ],
+      }),
+    );
 
 /** What is wrong with a resource that must be stated. */
 export type RequiredProblem = 'missing' | 'nothing' | 'invalid';

@@ -27,8 +27,8 @@ export const maximumLimits = defineRule({
   references: {},
   title: { en: 'Largest limits', ja: '上限の最大値' },
   why: {
-    en: 'A limit of more than anybody should use bounds nothing. One container can then take a whole node, or every accelerator that there is.',
-    ja: '必要以上に大きな上限は、制限として機能しません。1 つのコンテナーが、ノード全体やすべてのアクセラレーターを占有できてしまいます。',
+    en: 'A limit of more than anybody should use bounds nothing. One container can then take a whole node, or every accelerator that there is. That a container has a limit at all is for requireLimits to ask; only a maximum for the pod as a whole does not let one pass that has none.',
+    ja: '必要以上に大きな上限は、制限として機能しません。1 つのコンテナーが、ノード全体やすべてのアクセラレーターを占有できてしまいます。上限があるかどうかは requireLimits が判定しますが、Pod 全体の最大値は上限のないコンテナーを許可しません。',
   },
   fix: {
     en: 'Lower the limit, or ask whoever keeps the policy for an exception. Where the sum of a pod is too large, lower the limits of its containers, or set spec.resources.limits for the pod as a whole.',
