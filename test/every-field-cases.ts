@@ -7,6 +7,7 @@ import type { Rule } from '../src/core/rules/rule.ts';
 import { containerSecuredWith, containerWith, type Json, podWith, reviewOf, wrap } from './admission-requests.ts';
 import { imagesPairs } from './every-field-cases-images.ts';
 import { practicesPairs } from './every-field-cases-practices.ts';
+import { resourcesPairs } from './every-field-cases-resources.ts';
 
 /* For each field of a kind two documents that differ in it alone, and what is asked so that the difference shows. */
 
@@ -263,6 +264,7 @@ export const policyPairs: ReadonlyMap<string, Pair> = new Map<string, Pair>([
   ...groupNames.flatMap(groupPairs),
   ...imagesPairs,
   ...practicesPairs,
+  ...resourcesPairs,
   [
     'spec.podSecurity.except.[].rules.[]',
     {

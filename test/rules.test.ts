@@ -334,6 +334,8 @@ test.each(violatingExamples)('%s still violates when a scalar has a wrong type',
     if (found === undefined || typeof found === 'object' || at === 'object') continue;
     for (const value of hostileScalars) {
       if (typeof value === typeof found) continue;
+      // A number may stand where a quantity does, and is one.
+      if (rule.reads === 'resources' && typeof value === 'number' && value >= 0) continue;
       const pod = applyPatchOperation(original, { op: 'add', path, value });
       expect(pathsOf(check(rule, pod, example)), JSON.stringify(value)).toContain(formatFieldPath(path));
     }
@@ -343,7 +345,9 @@ test.each(violatingExamples)('%s still violates when a scalar has a wrong type',
 test.each(rules)('%s judges a pod full of nulls and hostile names without throwing', (_file, rule) => {
   const text = `{"metadata": {"annotations": {"__proto__": "unconfined", "constructor": null}, "labels": null},
     "spec": {"securityContext": null, "os": null, "hostUsers": null, "volumes": [{"__proto__": {}, "constructor": {}}],
-    "initContainers": null, "containers": [{"name": "__proto__", "ports": null, "lifecycle": {"preStop": null},
+    "resources": null, "overhead": null, "hostAliases": null, "imagePullSecrets": null, "priorityClassName": null,
+    "initContainers": null, "containers": [{"name": "__proto__", "ports": null,
+    "env": null, "envFrom": null, "resources": {"limits": null, "requests": null}, "image": null, "lifecycle": {"preStop": null},
     "livenessProbe": {"httpGet": null}, "securityContext": {"capabilities": {"add": null, "drop": null},
     "seLinuxOptions": null, "windowsOptions": {}, "procMount": null, "privileged": null, "runAsUser": null}}]}}`;
   const view = viewOf(JSON.parse(text));

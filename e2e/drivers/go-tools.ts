@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFile } from './build-lock.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { startProcess } from './process.ts';
 import { runProgram } from './program.ts';
 
-export type ToolFamily = 'kubernetes' | 'node' | 'etcd' | 'helm' | 'pod-security-webhook';
+export type ToolFamily = 'kubernetes' | 'node' | 'etcd' | 'helm' | 'pod-security-webhook' | 'pod-resources';
 
 interface Family {
   readonly packages: readonly string[];
@@ -30,6 +30,8 @@ const families: Readonly<Record<ToolFamily, Family>> = {
   etcd: { packages: ['go.etcd.io/etcd/server/v3'], file: 'etcd' },
   helm: { packages: ['helm.sh/helm/v4/cmd/helm'] },
   'pod-security-webhook': { packages: ['k8s.io/pod-security-admission/cmd/webhook'], file: 'pod-security-webhook' },
+  // Our own: upstream has this as a library only.
+  'pod-resources': { packages: ['.'], file: 'pod-resources' },
 };
 
 /** There is no Go on this machine. */
@@ -41,7 +43,8 @@ export async function goTools(family: ToolFamily): Promise<string> {
   const source = join(import.meta.dirname, '..', 'tools', module);
   const goMod = await readFile(join(source, 'go.mod'), 'utf8');
   const ldflags = linkerFlags(goMod);
-  const inputs = [goMod, await readFile(join(source, 'go.sum'), 'utf8'), await goVersion(source), ldflags, packages];
+  const goSum = await readFile(join(source, 'go.sum'), 'utf8');
+  const inputs = [goMod, goSum, await goVersion(source), ldflags, packages, ...(await ownSources(source))];
   const hash = createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
   const folder = join(cacheFolder, `${family}-${hash}`);
   if (existsSync(folder)) return folder;
@@ -50,6 +53,12 @@ export async function goTools(family: ToolFamily): Promise<string> {
   using _lock = await lockFile(`${folder}.lock`, () => say(`another run is building ${family}; waiting for it`));
   if (!existsSync(folder)) await build(family, { source, folder, ldflags });
   return folder;
+}
+
+/** Of a program that is written here and not only named. */
+async function ownSources(source: string): Promise<readonly string[]> {
+  const files = (await readdir(source)).filter((file) => file.endsWith('.go')).sort();
+  return Promise.all(files.map((file) => readFile(join(source, file), 'utf8')));
 }
 
 /** Kubernetes' programs refuse to work with one that does not know its own version; helm prints its own. */

@@ -38,7 +38,12 @@ import { requireAnnotations } from './practices/requireAnnotations.ts';
 import { requireLabels } from './practices/requireLabels.ts';
 import { requireProbes } from './practices/requireProbes.ts';
 import { requireRuntimeClass } from './practices/requireRuntimeClass.ts';
+import { limitRequestRatio } from './resources/limitRequestRatio.ts';
+import { maximumLimits } from './resources/maximumLimits.ts';
+import { maximumRequests } from './resources/maximumRequests.ts';
+import { minimumRequests } from './resources/minimumRequests.ts';
 import { requireLimits } from './resources/requireLimits.ts';
+import { requireRequests } from './resources/requireRequests.ts';
 import type { Rule } from './rule.ts';
 
 export const podSecurityRules: readonly Rule[] = [
@@ -72,7 +77,14 @@ export const imageRules: readonly Rule[] = [
   requireTag,
 ];
 
-export const resourceRules: readonly Rule[] = [requireLimits];
+export const resourceRules: readonly Rule[] = [
+  limitRequestRatio,
+  maximumLimits,
+  maximumRequests,
+  minimumRequests,
+  requireLimits,
+  requireRequests,
+];
 
 export const practiceRules: readonly Rule[] = [
   disallowDefaultNamespace,
