@@ -39,6 +39,7 @@ export function figuresOf(measured: Measured): readonly Figure[] {
     ratioFigure('denied pod / bare', ratioOf(names.denied, names.bare, series), [0.6, 0.5]),
     ratioFigure('denied pod / Kubernetes’ own', ratioOf(names.denied, names.goDenied, series), [3, 2.5]),
     limitFigure('evaluation of one pod', evaluation.judgeCompliant, [8, 'µs', 1]),
+    limitFigure('evaluation of one pod, every rule of every section', evaluation.judgeEveryGroup, [15, 'µs', 1]),
     limitFigure('spawn to ready, compiled', start.build, [1_000, 'ms', 0]),
     limitFigure('spawn to ready, bin/sekisho', start.checkout, [1_000, 'ms', 0]),
     limitFigure('idle RSS', memory.idle, [110, 'MiB', 0]),

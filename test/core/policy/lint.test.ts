@@ -223,6 +223,22 @@ describe('of two policies lint says', () => {
     ).toEqual([`b ${vain}`]);
   });
 
+  test('that of two lists of what is allowed only what both allow passes, unless they are the same', () => {
+    const allowing = (...images: readonly string[]) => ({ images: { allowedRegistries: { images } } });
+    const both = [policy(allowing('ghcr.io/**'), 'a'), policy(allowing('ghcr.io/**', 'quay.io/**'), 'b')];
+    const told = (other: string) =>
+      `spec.images.allowedRegistries Overlaps: and the policy ${other} says something else for objects that both match: only what both allow passes`;
+    expect(warnings(both)).toEqual([`a ${told('b')}`, `b ${told('a')}`]);
+    const apart = { match: { namespaces: { include: ['x'] } } };
+    expect(
+      warnings([
+        policy(allowing('ghcr.io/**'), 'a'),
+        policy({ ...allowing('quay.io/**'), match: { namespaces: { exclude: ['x'] } } }, 'b'),
+        policy({ ...allowing('quay.io/**'), ...apart }, 'c'),
+      ]).filter((text) => text.startsWith('b ')),
+    ).toHaveLength(1);
+  });
+
   const plain = section({}, { mode: 'Enforce' });
   test.each([
     ['its mode is stricter', section(), plain],

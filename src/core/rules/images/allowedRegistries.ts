@@ -10,6 +10,7 @@ export const allowedRegistries = defineRule({
   id: 'allowedRegistries',
   severity: 'high',
   reads: 'images',
+  narrows: true,
   references: { cis: ['v1.12: 5.5.1'] },
   title: { en: 'Allowed registries', ja: '許可されたレジストリ' },
   why: {

@@ -24,6 +24,7 @@ export const imagePullPolicy = defineRule({
   id: 'imagePullPolicy',
   severity: 'low',
   reads: 'images',
+  narrows: true,
   references: {},
   title: { en: 'Image pull policy', ja: 'イメージの取得ポリシー' },
   why: {

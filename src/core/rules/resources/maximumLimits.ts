@@ -24,6 +24,7 @@ export const maximumLimits = defineRule({
   id: 'maximumLimits',
   severity: 'medium',
   reads: 'resources',
+  narrows: true,
   references: {},
   title: { en: 'Largest limits', ja: '上限の最大値' },
   why: {

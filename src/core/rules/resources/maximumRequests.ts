@@ -22,6 +22,7 @@ export const maximumRequests = defineRule({
   id: 'maximumRequests',
   severity: 'medium',
   reads: 'resources',
+  narrows: true,
   references: {},
   title: { en: 'Largest requests', ja: '要求の最大値' },
   why: {
