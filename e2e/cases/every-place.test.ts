@@ -26,7 +26,7 @@ const reviewed: readonly (readonly [RegExp, string])[] = [
   [/\.volumes\.\[\]\.rbd\.image$/, 'a block device of Ceph'],
   [/\.volumes\.\[\]\.ephemeral\..*\.resources$/, 'the size of a volume'],
   [/^spec\.volumeClaimTemplates\./, 'the size of a volume'],
-  [/(^|\.template\.)spec\.resources$/, "the pod's own, which stand beside its containers'"],
+  [/(^|(^|\.)template\.)spec\.resources$/, "the pod's own, which stand beside its containers'"],
   [/\.ephemeralContainers\.\[\]\.resources$/, 'cannot be set: the API server refuses it'],
 ];
 

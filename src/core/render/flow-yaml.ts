@@ -1,26 +1,26 @@
 /**
- * One line of YAML that `kubectl patch -p` takes: plain scalars where YAML 1.1 and 1.2 both read them as the text they
- * are, JSON's quotes elsewhere. Only ever given patches that this program made: it recurses.
+ * One line that `kubectl patch -p` takes: YAML with plain scalars where YAML 1.1 and 1.2 both read them as the text they
+ * are, JSON's quotes elsewhere. kubectl reads what begins with a brace as JSON and as nothing else: a patch of several
+ * fields, which needs the outermost braces, is JSON. Only ever given patches that this program made: it recurses.
  */
-export function formatFlowYaml(value: unknown): string {
-  if (typeof value === 'string') return formatScalar(value);
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (Array.isArray(value)) return `[${value.map(formatFlowYaml).join(', ')}]`;
-  return `{${fieldsOf(value as Fields)}}`;
-}
-
-/** A patch with one field reads better without the outermost braces; with more they are needed. */
 export function formatMergePatch(patch: Readonly<Record<string, unknown>>): string {
-  const fields = fieldsOf(patch);
-  return Object.keys(patch).length === 1 ? fields : `{${fields}}`;
+  return Object.keys(patch).length === 1 ? fieldsOf(patch, formatScalar) : format(patch, quoted);
 }
 
 type Fields = Readonly<Record<string, unknown>>;
+type ScalarFormat = (text: string) => string;
 
-function fieldsOf(object: Fields): string {
+function format(value: unknown, scalar: ScalarFormat): string {
+  if (typeof value === 'string') return scalar(value);
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return `[${value.map((item) => format(item, scalar)).join(', ')}]`;
+  return `{${fieldsOf(value as Fields, scalar)}}`;
+}
+
+function fieldsOf(object: Fields, scalar: ScalarFormat): string {
   let text = '';
   for (const key of Object.keys(object)) {
-    text += `${text === '' ? '' : ', '}${formatScalar(key)}: ${formatFlowYaml(object[key])}`;
+    text += `${text === '' ? '' : ', '}${scalar(key)}: ${format(object[key], scalar)}`;
   }
   return text;
 }

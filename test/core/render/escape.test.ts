@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { byteLength, cutToBytes, printable } from '../../../src/core/render/escape.ts';
-import { formatFlowYaml } from '../../../src/core/render/flow-yaml.ts';
+import { formatMergePatch } from '../../../src/core/render/flow-yaml.ts';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 300 });
 
@@ -34,27 +34,35 @@ test('bytes are counted and cut as UTF-8', () => {
   );
 });
 
-test.each(['1.1', '1.2'] as const)('flow YAML is read back as the same value by YAML %s', (version) => {
-  const key = fc.oneof(
-    fc.constantFrom('y', 'no', 'null', 'on', '~', '1', '1.5', 'a b', "it's", 'a: b', '#', ''),
-    anyText,
-  );
-  const values = fc.letrec((tie) => ({
-    value: fc.oneof(
-      { maxDepth: 3 },
-      key,
-      fc.boolean(),
-      fc.integer(),
-      fc.constant(null),
-      fc.array(tie('value'), { maxLength: 3 }),
-      fc.dictionary(key, tie('value'), { maxKeys: 3, noNullPrototype: true }),
-    ),
-  })).value;
-  fc.assert(
-    fc.property(values, (value) => {
-      fc.pre(!JSON.stringify(value).includes('\\ud') && !JSON.stringify(value).includes('__proto__'));
-      expect(parse(formatFlowYaml(value), { version })).toEqual(value);
-    }),
-    { numRuns: 1_000 },
-  );
-});
+test.each(['1.1', '1.2'] as const)(
+  'a patch is read back as the same value by YAML %s, and as JSON where kubectl takes it for JSON',
+  (version) => {
+    const key = fc.oneof(
+      fc.constantFrom('y', 'no', 'null', 'on', '~', '1', '1.5', 'a b', "it's", 'a: b', '#', ''),
+      anyText,
+    );
+    const values = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        key,
+        fc.boolean(),
+        fc.integer(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(key, tie('value'), { maxKeys: 3, noNullPrototype: true }),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(values, (value) => {
+        fc.pre(!JSON.stringify(value).includes('\\ud') && !JSON.stringify(value).includes('__proto__'));
+        const one = { spec: value };
+        expect(parse(formatMergePatch(one), { version })).toEqual(one);
+        const several = { metadata: { annotations: null }, spec: value };
+        const text = formatMergePatch(several);
+        expect(parse(text, { version })).toEqual(several);
+        expect(JSON.parse(text)).toEqual(several);
+      }),
+      { numRuns: 1_000 },
+    );
+  },
+);
