@@ -75,6 +75,7 @@ function furnished(request: AdmissionRequest): AdmissionRequest {
     const amounts = { cpu: '250m', memory: '128Mi' };
     Object.assign(container, { readinessProbe: probe, livenessProbe: probe });
     container.image += `@sha256:${'0123456789abcdef'.repeat(4)}`;
+    container.env = (container.env ?? []).filter(({ valueFrom }) => valueFrom?.secretKeyRef === undefined);
     container.resources = { requests: amounts, limits: { cpu: '1', memory: '256Mi' } };
     container.securityContext = { ...container.securityContext, readOnlyRootFilesystem: true };
   }
