@@ -16,24 +16,45 @@ export interface ImagePattern {
 /** Of a text that policies may hold (`image-patterns.ts` of the rules checks it). */
 export function parseImagePattern(text: string): ImagePattern {
   if (text === '**') return { text, matches: () => true, matchesDomain: () => true };
-  const segments = text.split('/');
-  const [domain = ''] = segments;
-  return { text, matches: matcherOf(text, segments), matchesDomain: (other) => matchesGlob(domain, other) };
+  const [domain = ''] = text.split('/', 1);
+  return { text, matches: matcherOf(text), matchesDomain: (other) => matchesGlob(domain, other) };
 }
 
-function matcherOf(text: string, segments: readonly string[]): ImagePattern['matches'] {
-  const isOpen = segments.at(-1) === '**';
-  const literal = isOpen ? text.slice(0, -2) : text;
-  if (!literal.includes('*')) {
-    if (!isOpen) return (repository) => repository === literal;
-    // It ends in a slash: what begins so has a segment more.
-    return (repository) => repository.length > literal.length && repository.startsWith(literal);
+function matcherOf(text: string): ImagePattern['matches'] {
+  const isOpen = text.endsWith('/**');
+  const fixed = isOpen ? text.slice(0, -2) : text;
+  if (fixed.includes('*')) return (repository) => matchesSegments(fixed, isOpen, repository);
+  if (!isOpen) return (repository) => repository === fixed;
+  // It ends in a slash: what begins so has a segment more.
+  return (repository) => repository.length > fixed.length && repository.startsWith(fixed);
+}
+
+const slash = 47;
+const asterisk = 42;
+
+/** As `matchesGlob`, but no star goes beyond its segment. `isOpen`: what is left once the pattern has ended may be anything. */
+function matchesSegments(pattern: string, isOpen: boolean, text: string): boolean {
+  let p = 0;
+  let t = 0;
+  let star = -1;
+  let resume = 0;
+  while (t < text.length) {
+    if (p === pattern.length && isOpen) return true;
+    const wanted = pattern.charCodeAt(p);
+    if (wanted === asterisk) {
+      star = p++;
+      resume = t;
+    } else if (wanted === text.charCodeAt(t)) {
+      if (wanted === slash) star = -1;
+      p++;
+      t++;
+    } else if (star >= 0 && text.charCodeAt(resume) !== slash) {
+      p = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
   }
-  const fixed = isOpen ? segments.slice(0, -1) : segments;
-  return (repository) => matchesSegments(fixed, isOpen, repository.split('/'));
-}
-
-function matchesSegments(fixed: readonly string[], isOpen: boolean, segments: readonly string[]): boolean {
-  if (isOpen ? segments.length <= fixed.length : segments.length !== fixed.length) return false;
-  return fixed.every((pattern, index) => matchesGlob(pattern, segments[index] ?? ''));
+  while (pattern.charCodeAt(p) === asterisk) p++;
+  return p === pattern.length && !isOpen;
 }

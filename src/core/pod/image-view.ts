@@ -50,8 +50,7 @@ function readImages({ containers, spec }: PodView): readonly ImageView[] {
   for (const { path, container } of containers) {
     const name: unknown = container.image;
     if (name === undefined || name === null) continue;
-    const found = { holder: path, isVolume: false, name, pullPolicy: container.imagePullPolicy as unknown };
-    images.push(imageOf(found));
+    images.push(imageOf(name, container.imagePullPolicy, path));
   }
   const volumes = spec.volumes ?? [];
   for (let index = 0; index < volumes.length; index++) {
@@ -59,7 +58,7 @@ function readImages({ containers, spec }: PodView): readonly ImageView[] {
     if (typeof image !== 'object' || image === null) continue;
     const { reference: name, pullPolicy } = image as { readonly reference?: unknown; readonly pullPolicy?: unknown };
     if (name === undefined || name === null) continue;
-    images.push(imageOf({ holder: ['spec', 'volumes', index, 'image'], isVolume: true, name, pullPolicy }));
+    images.push(imageOf(name, pullPolicy, ['spec', 'volumes', index, 'image']));
   }
   return images;
 }
@@ -67,14 +66,31 @@ function readImages({ containers, spec }: PodView): readonly ImageView[] {
 /** A name of DNS has 253 characters at most, a port five digits: nobody can be asked for more, and globs need an end. */
 const longestDomain = 259;
 
-function imageOf(found: Omit<ImageView, 'reference' | 'problem'>): ImageView {
-  const { holder, isVolume, name, pullPolicy } = found;
+function imageOf(name: unknown, pullPolicy: unknown, holder: FieldPath): ImageView {
   const parsed = typeof name === 'string' ? readReference(name) : 'repository';
-  const [reference, problem] = typeof parsed === 'string' ? [undefined, parsed] : [parsed, undefined];
-  return { holder, isVolume, name, pullPolicy, reference, problem };
+  const reference = typeof parsed === 'string' ? undefined : parsed;
+  const problem = typeof parsed === 'string' ? parsed : undefined;
+  return { holder, isVolume: holder[1] === 'volumes', name, pullPolicy, reference, problem };
 }
 
+/** What texts were found to be. Most pods of a cluster have images that others have; bounded, for anybody may name more. */
+const references = new Map<string, ImageReference | ReferenceProblem>();
+const mostReferences = 1_000;
+/** Longer ones are nobody's images. */
+const longestRemembered = 512;
+
 function readReference(text: string): ImageReference | ReferenceProblem {
+  if (text.length > longestRemembered) return parseRunnable(text);
+  let parsed = references.get(text);
+  if (parsed === undefined) {
+    parsed = parseRunnable(text);
+    if (references.size >= mostReferences) references.clear();
+    references.set(text, parsed);
+  }
+  return parsed;
+}
+
+function parseRunnable(text: string): ImageReference | ReferenceProblem {
   // containerd's `LocalResolve` runs whatever image of the node has this id, from whichever registry it once came. By
   // the grammar it is a tag of docker.io/library/sha256, which lists of registries might allow.
   if (isImageId(text)) return 'identifier';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ImagePattern, parseImagePattern } from '../pod/image-pattern.ts';
+import type { ImageReference } from '../pod/image-reference.ts';
 import { crdRule } from './crd-rule.ts';
 
 /*
@@ -108,14 +109,39 @@ export interface ImagePatterns {
   readonly images: readonly string[];
 }
 
-const parsed = new WeakMap<ImagePatterns, readonly ImagePattern[]>();
-
 /** The patterns of a policy's entry, read once. */
-export function imagePatternsOf(params: ImagePatterns): readonly ImagePattern[] {
-  let patterns = parsed.get(params);
-  if (patterns === undefined) {
-    patterns = params.images.map(parseImagePattern);
-    parsed.set(params, patterns);
+export interface PatternList {
+  readonly patterns: readonly ImagePattern[];
+  /** The first that matches, found once for each reference however often it is asked for. */
+  find(reference: ImageReference): ImagePattern | undefined;
+}
+
+/** How a rule looks for a reference among its patterns. */
+export type PatternSearch = (patterns: readonly ImagePattern[], reference: ImageReference) => ImagePattern | undefined;
+
+const lists = new WeakMap<ImagePatterns, PatternList>();
+
+/** The list of a rule, which always looks in the same way. */
+export function patternListOf(params: ImagePatterns, search: PatternSearch): PatternList {
+  let list = lists.get(params);
+  if (list === undefined) {
+    list = createPatternList(params.images.map(parseImagePattern), search);
+    lists.set(params, list);
   }
-  return patterns;
+  return list;
+}
+
+function createPatternList(patterns: readonly ImagePattern[], search: PatternSearch): PatternList {
+  const known = new WeakMap<ImageReference, ImagePattern | 'none'>();
+  return {
+    patterns,
+    find(reference) {
+      let found = known.get(reference);
+      if (found === undefined) {
+        found = search(patterns, reference) ?? 'none';
+        known.set(reference, found);
+      }
+      return found === 'none' ? undefined : found;
+    },
+  };
 }

@@ -1,10 +1,15 @@
 import { z } from 'zod';
-import { registryOf } from '../../pod/image-reference.ts';
+import type { ImagePattern } from '../../pod/image-pattern.ts';
+import { type ImageReference, registryOf } from '../../pod/image-reference.ts';
 import { imagePath, imagesOf } from '../../pod/image-view.ts';
-import { imagePattern, imagePatternsOf } from '../image-patterns.ts';
+import { imagePattern, patternListOf } from '../image-patterns.ts';
 import { imageProblems, unreadableExample, unreadableImage } from '../image-problems.ts';
 import { minimalContainer } from '../minimal-pod.ts';
 import { defineRule } from '../rule.ts';
+
+function allowingPattern(patterns: readonly ImagePattern[], reference: ImageReference): ImagePattern | undefined {
+  return patterns.find((pattern) => pattern.matches(reference.repository));
+}
 
 export const allowedRegistries = defineRule({
   id: 'allowedRegistries',
@@ -43,13 +48,13 @@ export const allowedRegistries = defineRule({
   }),
   values: z.string().max(256),
   *check(pod, params) {
-    const patterns = imagePatternsOf(params);
+    const list = patternListOf(params, allowingPattern);
     for (const image of imagesOf(pod)) {
       const { reference } = image;
       if (reference === undefined) yield unreadableImage(image);
-      else if (!patterns.some((pattern) => pattern.matches(reference.repository))) {
+      else if (list.find(reference) === undefined) {
         const registry = registryOf(reference);
-        const isKnown = patterns.some((pattern) => pattern.matchesDomain(registry));
+        const isKnown = list.patterns.some((pattern) => pattern.matchesDomain(registry));
         yield {
           path: imagePath(image),
           message: isKnown ? 'otherRepository' : 'otherRegistry',

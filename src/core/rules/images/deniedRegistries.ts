@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ImagePattern } from '../../pod/image-pattern.ts';
 import { type ImageReference, registryOf } from '../../pod/image-reference.ts';
 import { imagePath, imagesOf } from '../../pod/image-view.ts';
-import { imagePattern, imagePatternsOf } from '../image-patterns.ts';
+import { imagePattern, patternListOf } from '../image-patterns.ts';
 import { imageProblems, unreadableExample, unreadableImage } from '../image-problems.ts';
 import { defineRule } from '../rule.ts';
 
@@ -14,13 +14,13 @@ const dockerHubHosts: readonly string[] = ['index.docker.io', 'registry-1.docker
  * one name will do; here each other way to write a host is a way around: `GHCR.IO`, `ghcr.io:443`, `ghcr.io:00443`.
  */
 function namesOf(reference: ImageReference): readonly string[] {
+  const { repository } = reference;
   const registry = registryOf(reference);
   const lower = registry.toLowerCase();
+  const rest = repository.slice(registry.length);
   const port = /:([0-9]+)$/.exec(lower);
-  if (lower === registry && port === null && !dockerHubHosts.includes(registry)) return [reference.repository];
-  const rest = reference.repository.slice(registry.length);
   const host = port === null ? lower : lower.slice(0, port.index);
-  const names = [reference.repository, lower + rest, host + rest];
+  const names = [repository, lower + rest, host + rest];
   if (port !== null) names.push(`${host}:${BigInt(port[1] ?? '')}${rest}`);
   if (dockerHubHosts.includes(host)) names.push(`docker.io${rest}`);
   return names;
@@ -63,14 +63,14 @@ export const deniedRegistries = defineRule({
   }),
   values: z.string().max(256),
   *check(pod, params) {
-    const patterns = imagePatternsOf(params);
+    const list = patternListOf(params, denyingPattern);
     for (const image of imagesOf(pod)) {
       const { reference } = image;
       if (reference === undefined) {
         yield unreadableImage(image);
         continue;
       }
-      const pattern = denyingPattern(patterns, reference);
+      const pattern = list.find(reference);
       if (pattern !== undefined) {
         const expected = { repository: [reference.repository], pattern: [pattern.text] };
         yield { path: imagePath(image), message: 'denied', found: image.name, expected };
