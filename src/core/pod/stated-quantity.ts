@@ -7,12 +7,10 @@ export type ResourceField = 'requests' | 'limits';
 /** What stands there: nothing, a quantity, or what the API server would refuse as one. */
 export type Stated = Quantity | 'invalid' | undefined;
 
-/** Of a container, or of the pod as a whole. */
-export function statedQuantity(
-  resources: V1ResourceRequirements | null | undefined,
-  field: ResourceField,
-  name: string,
-): Stated {
+/** The `resources` of a container, or of the pod as a whole. */
+export type Resources = V1ResourceRequirements | null | undefined;
+
+export function statedQuantity(resources: Resources, field: ResourceField, name: string): Stated {
   return quantityIn(resources?.[field], name);
 }
 

@@ -8,6 +8,7 @@ import {
   isPodLevelResource,
   isSharedResource,
   type ResourceField,
+  type Resources,
   statedQuantity,
 } from '../pod/stated-quantity.ts';
 import { crdRule } from './crd-rule.ts';
@@ -48,7 +49,8 @@ export function* unstated(
   names: readonly string[],
   fields: readonly [ResourceField, ...ResourceField[]],
 ): Generator<Violation<RequiredProblem>> {
-  const asked = names.filter((name) => !statesForPod(pod, name, fields));
+  const whole = pod.spec.resources;
+  const asked = whole === undefined ? names : names.filter((name) => !statesForPod(whole, name, fields));
   for (const view of pod.containers) {
     if (view.class === 'ephemeral') continue;
     for (const name of asked) {
@@ -56,25 +58,22 @@ export function* unstated(
       if (violation !== undefined) yield violation;
     }
   }
-  for (const name of names) {
-    if (!isPodLevelResource(name)) continue;
+  if (whole === undefined) return;
+  for (const name of names.filter(isPodLevelResource)) {
     for (const field of fields) {
-      if (statedQuantity(pod.spec.resources, field, name) !== 'invalid') continue;
+      if (statedQuantity(whole, field, name) !== 'invalid') continue;
       const path = ['spec', 'resources', field, name];
       yield { path, message: 'invalid', found: valueAt(pod, path) };
     }
   }
 }
 
-function statesForPod({ spec }: PodView, name: string, fields: readonly ResourceField[]): boolean {
-  return (
-    spec.resources !== undefined &&
-    isPodLevelResource(name) &&
-    fields.some((field) => {
-      const amount = statedQuantity(spec.resources, field, name);
-      return amount !== undefined && amount !== 'invalid' && !isNothing(name, amount);
-    })
-  );
+function statesForPod(resources: Resources, name: string, fields: readonly ResourceField[]): boolean {
+  if (!isPodLevelResource(name)) return false;
+  return fields.some((field) => {
+    const amount = statedQuantity(resources, field, name);
+    return amount !== undefined && amount !== 'invalid' && !isNothing(name, amount);
+  });
 }
 
 function unstatedIn(
@@ -105,7 +104,7 @@ export function* suggestion(
   if (amount === undefined || path[1] === 'resources') return;
   const resources = path.slice(0, -2);
   const other = field === 'limits' ? 'requests' : 'limits';
-  const beside = statedQuantity(valueAt(pod, resources) as object | undefined, other, name);
+  const beside = statedQuantity(valueAt(pod, resources) as Resources, other, name);
   if (beside === 'invalid') return;
   const difference = beside === undefined ? 0 : compareQuantities(quantityOf(amount), beside);
   if (!isSharedResource(name)) {

@@ -1,5 +1,6 @@
 import { judgedImageSpecs } from './judged-image-specs.ts';
 import { judgedPracticeSpecs } from './judged-practice-specs.ts';
+import { judgedResourceSpecs } from './judged-resource-specs.ts';
 
 /** A spec of one of our kinds, and what whoever reads it says: the strict parser, lint, and the API server with the CRD. */
 export interface JudgedSpec {
@@ -266,4 +267,5 @@ export const judgedSpecs: readonly JudgedSpec[] = [
   ...exceptions,
   ...judgedImageSpecs,
   ...judgedPracticeSpecs,
+  ...judgedResourceSpecs,
 ];

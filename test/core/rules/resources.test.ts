@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatFieldPath } from '../../../src/core/pod/field-path.ts';
+import { lint } from '../../../src/core/policy/lint.ts';
 import { parsePodPolicy } from '../../../src/core/policy/pod-policy.ts';
 import { findingMessage } from '../../../src/core/render/finding-text.ts';
 import { answer, containerWith, type Json, podWith, policyOf, reviewOf, wrap } from '../../admission-requests.ts';
@@ -312,6 +313,17 @@ describe('a policy', () => {
     expect(problems({ requireLimits: { resources: Object.keys(many) } })).toHaveLength(1);
     expect(problems({ limitRequestRatio: { 'nvidia.com/gpu': 2, cpu: 2 } })).toHaveLength(1);
   });
+});
+
+test('two policies with different maxima are told of each other', () => {
+  const policy = (name: string, memory: string) => policyOf({ resources: maximum({ containers: { memory } }) }, name);
+  const set = { unread: [], exceptions: [], now: 0, maxExceptionDuration: 0 };
+  const reasons = (...policies: readonly ReturnType<typeof policy>[]) =>
+    lint({ ...set, policies }).map(({ path, reason }) => `${formatFieldPath(path)} ${reason}`);
+  expect(reasons(policy('one', '1Gi'), policy('other', '2Gi'))).toEqual([
+    'spec.resources.maximumLimits Overlaps',
+    'spec.resources.maximumLimits Overlaps',
+  ]);
 });
 
 describe('an update of a stored pod by pods/resize', () => {

@@ -104,6 +104,7 @@ export const limitRequestRatio = defineRule({
   id: 'limitRequestRatio',
   severity: 'low',
   reads: 'resources',
+  narrows: true,
   references: {},
   title: { en: 'Limits near the requests', ja: '上限と要求の比率' },
   why: {

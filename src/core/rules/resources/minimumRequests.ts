@@ -23,6 +23,7 @@ export const minimumRequests = defineRule({
   id: 'minimumRequests',
   severity: 'low',
   reads: 'resources',
+  narrows: true,
   references: {},
   title: { en: 'Smallest requests', ja: '要求の最小値' },
   why: {
