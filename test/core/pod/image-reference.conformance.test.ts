@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseImagePattern } from '../../../src/core/pod/image-pattern.ts';
 import { parseImageReference } from '../../../src/core/pod/image-reference.ts';
+import { podViewAt } from '../../../src/core/pod/workload.ts';
+import { noFacts } from '../../../src/core/rules/facts.ts';
+import { allowedRegistries } from '../../../src/core/rules/images/allowedRegistries.ts';
 
 /** What upstream's own code says, see the README beside it. It belongs to no repository: a clone may lack it. */
 const folder = join(import.meta.dirname, '../../../../shared/conformance');
@@ -68,4 +71,20 @@ test.skipIf(!present)('an allow list of registry.example.com/team/** passes that
     moved++;
   }
   expect(moved).toBeGreaterThan(700);
+});
+
+test.skipIf(!present)('the rule finds each line that is none of that folder, also what cannot be read', () => {
+  const lines = readLines();
+  const ours = 'registry.example.com/team/web';
+  const containers = [...lines.map(({ input }) => input), ours].map((image, index) => ({ name: `c${index}`, image }));
+  const reference = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'all' };
+  const pod = podViewAt({ spec: { containers } }, [], reference);
+  const [{ check }] = allowedRegistries.versions;
+  const found = [...check(pod, { images: ['registry.example.com/team/**'] }, noFacts)];
+  const passed = new Set(containers.keys());
+  for (const { path } of found) passed.delete(Number(path[2]));
+  const expected = lines.flatMap(({ domain, path }, index) =>
+    domain === 'registry.example.com' && path?.startsWith('team/') ? [index] : [],
+  );
+  expect([...passed]).toEqual([...expected, lines.length]);
 });
