@@ -21,7 +21,9 @@ export interface ManifestRefusal {
 }
 
 /** The text of a file that means what it is to mean, or everything that keeps it from that. */
-export type EditedManifest = { readonly text: string } | { readonly refusals: readonly ManifestRefusal[] };
+export type EditedManifest =
+  | { readonly text: string; readonly edits: readonly TextEdit[] }
+  | { readonly refusals: readonly ManifestRefusal[] };
 
 /**
  * Edits a manifest in place: by position, so that every character stays that does not have to change. What comes of it is
@@ -62,7 +64,7 @@ function editTrees(source: SourceText, file: string, values: NewValues): EditedM
   }
   if (refusals.length > 0) return { refusals };
   const edited = applyEdits(text, edits);
-  return isAsMeant(edited, file, { source, expected }) ? { text: edited } : refused(notAsMeant);
+  return isAsMeant(edited, file, { source, expected }) ? { text: edited, edits } : refused(notAsMeant);
 }
 
 const notAsMeant = 'it is written in a way that cannot be edited safely';

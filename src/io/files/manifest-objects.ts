@@ -9,6 +9,8 @@ export interface ManifestObject {
   /** As it is written; empty where none is. */
   readonly namespace: string;
   readonly name: string;
+  /** From its document to it. */
+  readonly path: FieldPath;
   /** Where a field of it stands in the file; where it is absent, its nearest parent. */
   positionOf(path: FieldPath): Position;
 }
@@ -85,6 +87,7 @@ function collectObject(candidate: Candidate, position: Collection['position'], o
     kind,
     namespace,
     name: nameOf(value),
+    path,
     positionOf: (field) => position([...path, ...field]),
   });
   return undefined;
