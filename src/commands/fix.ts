@@ -44,7 +44,8 @@ export function addFixCommand(program: Command): void {
     .action(async (paths: readonly string[], _options: unknown, command: Command) => {
       const options = command.optsWithGlobals<FixOptions>();
       requirePolicy(options.policy, command);
-      if (paths.includes('-')) command.error('error: standard input cannot be edited: name files or folders', { exitCode: 2 });
+      if (paths.includes('-'))
+        command.error('error: standard input cannot be edited: name files or folders', { exitCode: 2 });
       const { fix } = await import('./fixing.ts');
       process.exitCode = await fix(paths, options);
     });

@@ -11,7 +11,13 @@ import { createNamespaces } from '../core/policy/namespace.ts';
 import { createPolicySet } from '../core/policy/policy-set.ts';
 import type { CheckedObject } from '../core/render/check-result.ts';
 import { printable } from '../core/render/escape.ts';
-import { type FixOutcome, type RefusedRepair, type RepairedFile, renderFixTable, toFixResult } from '../core/render/fix-result.ts';
+import {
+  type FixOutcome,
+  type RefusedRepair,
+  type RepairedFile,
+  renderFixTable,
+  toFixResult,
+} from '../core/render/fix-result.ts';
 import { renderJson } from '../core/render/json.ts';
 import { type EditableFile, parseEditable, readEditableFile, writeEdited } from '../io/files/editable-file.ts';
 import { editManifest, type ManifestRefusal } from '../io/files/manifest-edits.ts';
@@ -231,7 +237,10 @@ function planOf(
 }
 
 /** Whether one lies in the other. */
-function meets(refusal: ManifestRefusal, { document, path }: { readonly document: number; readonly path: FieldPath }): boolean {
+function meets(
+  refusal: ManifestRefusal,
+  { document, path }: { readonly document: number; readonly path: FieldPath },
+): boolean {
   if (refusal.document !== document || refusal.path === undefined) return false;
   const shared = Math.min(refusal.path.length, path.length);
   return isDeepStrictEqual(refusal.path.slice(0, shared), path.slice(0, shared));

@@ -96,6 +96,8 @@ function remedies({ violating }: FixOutcome, style: TableStyle): string {
   for (const { findings } of violating) {
     for (const { finding } of findings) if (!finding.error && finding.exception === undefined) ids.add(finding.rule.id);
   }
-  const lines = podRules.flatMap(({ id, fix }) => (ids.has(id) ? [`  ${paint(id, 1, style)}: ${fix[style.locale]}`] : []));
+  const lines = podRules.flatMap(({ id, fix }) =>
+    ids.has(id) ? [`  ${paint(id, 1, style)}: ${fix[style.locale]}`] : [],
+  );
   return lines.length === 0 ? '' : `${[left[style.locale], ...lines].join('\n')}\n`;
 }

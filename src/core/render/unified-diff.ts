@@ -1,4 +1,4 @@
-import { printableLine } from './escape.ts';
+import { printable, printableLine } from './escape.ts';
 
 /** A piece of a text that is replaced, by offsets. */
 export interface Replacement {
@@ -30,7 +30,8 @@ export function unifiedDiff(changed: ChangedText, { color }: { readonly color: b
   const lines = linesOf(changed.before);
   const hunks = hunksOf(blocksOf(changed, lines));
   const marked = (mark: string, line: string): string => formatLine(mark, line, color);
-  let text = `--- ${changed.file}\n+++ ${changed.file}\n`;
+  const name = printable(changed.file, 4096);
+  let text = `--- ${name}\n+++ ${name}\n`;
   let shift = 0;
   for (const blocks of hunks) {
     const [first, last] = [blocks[0], blocks.at(-1)];
@@ -42,11 +43,17 @@ export function unifiedDiff(changed: ChangedText, { color }: { readonly color: b
     shift += grown;
     let at = start;
     for (const { at: from, removed, added } of blocks) {
-      text += lines.slice(at, from).map((line) => marked(' ', line)).join('');
+      text += lines
+        .slice(at, from)
+        .map((line) => marked(' ', line))
+        .join('');
       text += removed.map((line) => marked('-', line)).join('') + added.map((line) => marked('+', line)).join('');
       at = from + removed.length;
     }
-    text += lines.slice(at, end).map((line) => marked(' ', line)).join('');
+    text += lines
+      .slice(at, end)
+      .map((line) => marked(' ', line))
+      .join('');
   }
   return text;
 }
@@ -79,7 +86,11 @@ function blocksOf({ before, edits }: ChangedText, lines: readonly string[]): rea
     starts.push(offset);
     offset += line.length;
   }
-  const lineAt = (position: number): number => Math.max(starts.findLastIndex((start) => start <= position), 0);
+  const lineAt = (position: number): number =>
+    Math.max(
+      starts.findLastIndex((start) => start <= position),
+      0,
+    );
   const blocks: Block[] = [];
   for (let index = 0; index < edits.length; ) {
     const first = edits[index] as Replacement;
@@ -96,10 +107,24 @@ function blocksOf({ before, edits }: ChangedText, lines: readonly string[]): rea
       text += old.slice(at, edit.start - base) + edit.text;
       at = edit.end - base;
     }
-    blocks.push(trimmed({ at: from, removed: linesOf(old), added: linesOf(text + old.slice(at)) }));
+    append(blocks, trimmed({ at: from, removed: linesOf(old), added: linesOf(text + old.slice(at)) }));
     index = next;
   }
-  return blocks.filter(({ removed, added }) => removed.length + added.length > 0);
+  return blocks;
+}
+
+/** Blocks without a line between them are one: what goes is shown before what comes. */
+function append(blocks: Block[], { at, removed, added }: Block): void {
+  if (removed.length + added.length === 0) return;
+  const before = blocks.at(-1);
+  if (before === undefined || before.at + before.removed.length !== at) blocks.push({ at, removed, added });
+  else {
+    blocks[blocks.length - 1] = {
+      at: before.at,
+      removed: [...before.removed, ...removed],
+      added: [...before.added, ...added],
+    };
+  }
 }
 
 /** Without the lines at both ends that stay as they are. */

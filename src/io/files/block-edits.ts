@@ -1,9 +1,16 @@
-import { blockLines, type BlockWriting, fieldLines, indented, inlineText, itemLines } from './block-text.ts';
+import { type BlockWriting, blockLines, fieldLines, indented, inlineText, itemLines } from './block-text.ts';
 import { commentsIn, type EditContext, edit, styleWithin } from './edit-context.ts';
 import { quotedAlike } from './flow-edits.ts';
 import { quotesAt } from './flow-text.ts';
 import type { Quotes } from './scalar-text.ts';
-import { contentEnd, lastNode, type SourceEntry, type SourceList, type SourceMap } from './source-node.ts';
+import {
+  contentEnd,
+  lastNode,
+  type SourceEntry,
+  type SourceList,
+  type SourceMap,
+  type SourceNode,
+} from './source-node.ts';
 import { columnOf, isFirstOnLine, lineBreak, lineEnd, lineStart } from './text-edits.ts';
 
 /*
@@ -14,26 +21,67 @@ import { columnOf, isFirstOnLine, lineBreak, lineEnd, lineStart } from './text-e
 
 /** Puts another value behind the colon or the dash. */
 export function replaceInBlock(entry: SourceEntry, value: unknown, context: EditContext): void {
+  const { text } = context;
   const { node, lead } = entry;
   const writing: BlockWriting = { style: context.style, keys: 'plain' };
-  const inline = inlineText(value, { ...writing });
-  const isBlock = ((node.kind === 'map' || node.kind === 'list') && !node.flow) || (node.kind === 'scalar' && node.style === 'block');
+  const inline = inlineText(value, writing);
   const end = contentEnd(entry);
-  const comments = commentsIn(context, { start: lead, end });
-  if (inline !== undefined && !isBlock && end > lead && comments.length === 0) {
+  if (isBlock(node) && node.start > lineEnd(text, lead)) replaceLines(entry, { value, inline }, context);
+  else if (
+    inline !== undefined &&
+    !isBlock(node) &&
+    end > lead &&
+    commentsIn(context, { start: lead, end }).length === 0
+  ) {
     edit(context, node, quotedAlike(node, value, context) ?? inline);
-    return;
-  }
-  const column = columnOf(context.text, entry.start);
-  const dashed = context.text[entry.start] === '-' && !('key' in entry);
-  const lines = inline !== undefined ? [] : blockLines(value, writing);
+  } else replaceBehind(entry, { value, inline }, context);
+}
+
+function isBlock(node: SourceNode): boolean {
+  if (node.kind === 'map' || node.kind === 'list') return !node.flow;
+  return node.kind === 'scalar' && node.style === 'block';
+}
+
+/** A value, and how it is written where that takes one line. */
+interface Replacing {
+  readonly value: unknown;
+  readonly inline: string | undefined;
+}
+
+/** The old value has the lines below the key: whatever stands behind that stays there. */
+function replaceLines(entry: SourceEntry, { value, inline }: Replacing, context: EditContext): void {
+  const { text, style } = context;
+  const { lead } = entry;
+  const gone = { start: lineEnd(text, lead), end: lineEnd(text, contentEnd(entry)) };
+  if (inline !== undefined) edit(context, { start: lead, end: lead }, ` ${inline}`);
+  const lines = inline === undefined ? blockLines(value, { style, keys: 'plain' }) : [];
+  const newline = lineBreak(text, lead);
+  const below = indented([...commentsIn(context, gone), ...lines], columnBelow(entry, { value, inline }, context));
+  edit(context, gone, below.map((line) => newline + line).join(''));
+}
+
+/** The old value begins behind the colon or the dash. */
+function replaceBehind(entry: SourceEntry, { value, inline }: Replacing, context: EditContext): void {
+  const gone = { start: entry.lead, end: contentEnd(entry) };
+  const comments = commentsIn(context, gone);
+  const lines = inline === undefined ? blockLines(value, { style: context.style, keys: 'plain' }) : [];
   // What a dash holds begins behind it; a comment in between would have to stand there too.
-  const beside = dashed && lines.length > 0 && comments.length === 0;
-  const head = inline ?? (beside ? (lines[0] ?? '') : '');
-  edit(context, { start: lead, end }, head === '' ? '' : ` ${head}`);
-  const deeper = dashed ? 2 : Array.isArray(value) ? context.style.dash : context.style.indent;
-  const below = [...comments, ...(beside ? lines.slice(1) : lines)];
-  insertLines(context, end, indented(below, column + (inline === undefined ? deeper : Math.max(deeper, 1))));
+  const beside = isItem(entry, context) && comments.length === 0 ? lines[0] : undefined;
+  const head = inline ?? beside ?? '';
+  edit(context, gone, head === '' ? '' : ` ${head}`);
+  const below = [...comments, ...(beside === undefined ? lines : lines.slice(1))];
+  insertLines(context, gone.end, indented(below, columnBelow(entry, { value, inline }, context)));
+}
+
+function isItem(entry: SourceEntry, { text }: EditContext): boolean {
+  return !('key' in entry) && text[entry.start] === '-';
+}
+
+function columnBelow(entry: SourceEntry, { value, inline }: Replacing, context: EditContext): number {
+  const { dash, indent } = context.style;
+  const column = columnOf(context.text, entry.start);
+  if (isItem(entry, context)) return column + 2;
+  return column + (inline === undefined && Array.isArray(value) ? dash : indent);
 }
 
 /** Below the line on which something ends. */
@@ -68,7 +116,13 @@ function joinToDash(first: SourceEntry, kept: SourceEntry, context: EditContext)
   const gone = { start: first.start, end: kept.start };
   const newline = lineBreak(text, first.start);
   const margin = ' '.repeat(columnOf(text, first.start));
-  edit(context, gone, commentsIn(context, gone).map((comment) => comment + newline + margin).join(''));
+  edit(
+    context,
+    gone,
+    commentsIn(context, gone)
+      .map((comment) => comment + newline + margin)
+      .join(''),
+  );
 }
 
 function removeLines(entry: SourceEntry, context: EditContext): void {

@@ -25,7 +25,8 @@ export function inlineText(value: unknown, { style }: BlockWriting): string | un
 
 /** The lines of a map or list, the outermost not indented. */
 export function blockLines(value: unknown, writing: BlockWriting): readonly string[] {
-  if (!Array.isArray(value)) return Object.entries(value as object).flatMap(([key, inner]) => fieldLines(key, inner, writing));
+  if (!Array.isArray(value))
+    return Object.entries(value as object).flatMap(([key, inner]) => fieldLines(key, inner, writing));
   return value.flatMap((item) => itemLines(item, writing));
 }
 

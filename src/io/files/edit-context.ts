@@ -67,7 +67,11 @@ export function styleOf(text: string, root: SourceNode): BlockStyle {
     const own = styleWithin(text, node, { indent: 0, dash: -1, brackets: false });
     seen.indent ||= own.indent;
     if (seen.dash < 0) seen.dash = own.dash;
-    if (node.kind === 'list' && node.entries.length > 0 && node.entries.every(({ node: item }) => item.kind === 'scalar')) {
+    if (
+      node.kind === 'list' &&
+      node.entries.length > 0 &&
+      node.entries.every(({ node: item }) => item.kind === 'scalar')
+    ) {
       if (node.flow) seen.inBrackets = true;
       else seen.underDashes = true;
     }

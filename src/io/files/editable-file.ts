@@ -1,7 +1,22 @@
-import { accessSync, chownSync, closeSync, constants, fchmodSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chownSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { FieldPath } from '../../core/pod/field-path.ts';
+import { isChartTemplate } from './chart-template.ts';
 import { collectObjects, type ManifestObject } from './manifest-objects.ts';
 import { decode, type ManifestProblem, parseManifest, unreadable } from './manifests.ts';
 import { createPositions, type Position } from './source-document.ts';
@@ -27,10 +42,19 @@ export interface EditableDocument {
 export function readEditableFile(file: string): EditableFile {
   try {
     const bytes = readFileSync(file);
-    return { ...parseEditable(decode(bytes), file), bytes };
+    const text = decode(bytes);
+    if (isChartTemplate(file, text)) return { ...unread(file, chartTemplate), bytes };
+    return { ...parseEditable(text, file), bytes };
   } catch (thrown) {
-    return { file, text: '', documents: [], problems: [{ file, message: unreadable(thrown) }], bytes: Buffer.alloc(0) };
+    return { ...unread(file, unreadable(thrown)), bytes: Buffer.alloc(0) };
   }
+}
+
+const chartTemplate =
+  'is a template of a Helm chart, which only Helm can read: edit it by hand, and check what it renders';
+
+function unread(file: string, message: string): Omit<EditableFile, 'bytes'> {
+  return { file, text: '', documents: [], problems: [{ file, message }] };
 }
 
 /** What the file would hold with another text. */
@@ -60,17 +84,18 @@ const byteOrderMark = '\ufeff';
  */
 export function writeEdited({ file, bytes }: EditableFile, text: string): void {
   const marked = bytes.subarray(0, 3).toString('utf8') === byteOrderMark;
-  const target = realpathSync(file);
-  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
+  let temporary: string | undefined;
   try {
+    const target = realpathSync(file);
     // A rename would get past what the file's mode says.
     accessSync(target, constants.W_OK);
     if (!statSync(target).isFile()) throw new SekishoError('FileUnreadable', 'it is no regular file');
+    temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
     writeBeside(temporary, { text: marked ? byteOrderMark + text : text, like: target });
     if (!readFileSync(target).equals(bytes)) throw new SekishoError('FileUnreadable', 'it was changed meanwhile');
     renameSync(temporary, target);
   } catch (thrown) {
-    rmSync(temporary, { force: true });
+    if (temporary !== undefined) rmSync(temporary, { force: true });
     throw new SekishoError('FileUnreadable', `cannot be written: ${messageOf(thrown)}`, thrown);
   }
 }

@@ -2,7 +2,7 @@ import { commentsIn, type EditContext, edit } from './edit-context.ts';
 import { type FlowWriting, flowText, flowWriting, type SourceCollection } from './flow-text.ts';
 import { formatYamlScalar } from './scalar-text.ts';
 import { contentEnd, type SourceEntry, type SourceNode, type Span } from './source-node.ts';
-import { lineBreak, lineEnd } from './text-edits.ts';
+import { isFirstOnLine, lineBreak, lineEnd } from './text-edits.ts';
 
 /* Changes of what stands in braces and brackets: JSON, and the part of YAML that looks like it. */
 
@@ -56,7 +56,11 @@ export function addToFlow(collection: SourceCollection, addition: FlowAddition, 
   return true;
 }
 
-function fillEmpty({ kind, start, end }: SourceCollection, { texts, writing }: FlowAddition, context: EditContext): boolean {
+function fillEmpty(
+  { kind, start, end }: SourceCollection,
+  { texts, writing }: FlowAddition,
+  context: EditContext,
+): boolean {
   const { margin, step, newline, comma, padding } = writing;
   const inside = { start: start + 1, end: end - 1 };
   if (commentsIn(context, inside).length > 0) return false;
@@ -91,10 +95,16 @@ export function removeFromFlow(
 }
 
 function removeAmongComments(own: Span, between: Span, context: EditContext): void {
-  const newline = lineBreak(context.text, own.start);
-  edit(context, own, commentsIn(context, own).map((comment) => comment + newline).join(''));
+  const { text } = context;
+  const newline = lineBreak(text, own.start);
   const comma = commaIn(between, context);
-  if (comma !== undefined) edit(context, { start: comma, end: comma + 1 }, '');
+  const kept = commentsIn(context, own).map((comment) => comment + newline);
+  // A comment that stood behind it comes to stand where it began.
+  const alone = kept.length === 0 && isFirstOnLine(text, own.start);
+  const behind = (end: number): number => (alone ? end + (/^[ \t]*/.exec(text.slice(end))?.[0].length ?? 0) : end);
+  const ahead = comma !== undefined && comma >= own.end;
+  edit(context, { start: own.start, end: ahead ? own.end : behind(own.end) }, kept.join(''));
+  if (comma !== undefined) edit(context, { start: comma, end: ahead ? behind(comma + 1) : comma + 1 }, '');
 }
 
 /** The comma between two entries, or behind the last: comments may stand around it, and hold others. */

@@ -76,7 +76,14 @@ interface Meant {
 
 function isAsMeant(edited: string, file: string, { source, expected }: Meant): boolean {
   const { documents, problems } = parseManifest(edited, file);
-  if (problems.length > 0 || !isDeepStrictEqual(documents.map(({ value }) => value), expected)) return false;
+  if (
+    problems.length > 0 ||
+    !isDeepStrictEqual(
+      documents.map(({ value }) => value),
+      expected,
+    )
+  )
+    return false;
   if (source.json) return true;
   const before = source.comments.map(({ start, end }) => source.text.slice(start, end).trimEnd());
   const after = commentsOf(edited).map(({ start, end }) => edited.slice(start, end).trimEnd());
@@ -92,7 +99,9 @@ function holdsTemplate({ text, trees }: SourceText): boolean {
     if (node.kind === 'scalar' && node.style === 'block') blocks.push(node);
     if (node.kind === 'map' || node.kind === 'list') waiting.push(...node.entries.map((entry) => entry.node));
   }
-  return [...text.matchAll(/\{\{/g)].some(({ index }) => !blocks.some(({ start, end }) => index > start && index < end));
+  return [...text.matchAll(/\{\{/g)].some(
+    ({ index }) => !blocks.some(({ start, end }) => index > start && index < end),
+  );
 }
 
 /** As `parseManifest` decides it. */

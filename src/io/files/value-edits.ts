@@ -28,7 +28,11 @@ export function editsToValue({ text, json, comments }: SourceText, tree: SourceT
   };
   if (context.refusals.length === 0) {
     const root = { start: tree.root.start, lead: tree.root.start, tagged: false, node: tree.root };
-    change({ entry: root, within: undefined, path: [] }, { before: tree.value, after: value }, { ...context, tree, value });
+    change(
+      { entry: root, within: undefined, path: [] },
+      { before: tree.value, after: value },
+      { ...context, tree, value },
+    );
   }
   return context;
 }
@@ -69,7 +73,8 @@ function refusalsOfAliases({ aliases, value: before }: SourceTree, after: unknow
     const aliasChanges = !isDeepStrictEqual(aliasBefore, aliasAfter);
     const single = typeof aliasBefore !== 'object' || aliasBefore === null;
     const refusals: EditRefusal[] = [];
-    if (targetChanges && !(aliasChanges && (single || aliasAfter === undefined))) refusals.push({ path: target, message: shared });
+    if (targetChanges && !(aliasChanges && (single || aliasAfter === undefined)))
+      refusals.push({ path: target, message: shared });
     if (aliasChanges && !single && aliasAfter !== undefined) {
       refusals.push({ path, message: `*${name} is the value of another place, which would change too` });
     }
@@ -130,7 +135,11 @@ function changeMap(
     const { key } = entry;
     if (!Object.hasOwn(after, key)) removed.add(entry);
     else if (before[key] !== after[key]) {
-      change({ entry, within: node, path: [...path, key] }, { before: before[key], after: after[key] }, { ...walk, style });
+      change(
+        { entry, within: node, path: [...path, key] },
+        { before: before[key], after: after[key] },
+        { ...walk, style },
+      );
     }
   }
   settle({ place, added, removed, after }, { ...walk, style });
@@ -207,4 +216,3 @@ function add(
   if (node.kind === 'list') return addToBlockList({ added, last }, context);
   return addToBlockMap(node, { added: added as readonly [string, unknown][], last }, context);
 }
-

@@ -14,7 +14,15 @@ import {
 } from 'yaml';
 import type { FieldPath } from '../../core/pod/field-path.ts';
 import { partsOf, yamlSyntax } from './manifest-yaml.ts';
-import type { SourceAlias, SourceEntry, SourceField, SourceNode, SourceScalar, SourceTree, Span } from './source-node.ts';
+import type {
+  SourceAlias,
+  SourceEntry,
+  SourceField,
+  SourceNode,
+  SourceScalar,
+  SourceTree,
+  Span,
+} from './source-node.ts';
 import { resolveScalar } from './yaml-scalar.ts';
 import { createYamlReading, isMergeKey, readNode } from './yaml-value.ts';
 
@@ -110,7 +118,11 @@ function noteMerged(value: Node | null, path: FieldPath, reading: Reading): void
   }
 }
 
-function fieldOf({ key, value, srcToken }: Pair<Node, Node>, path: FieldPath, reading: Reading): SourceField | undefined {
+function fieldOf(
+  { key, value, srcToken }: Pair<Node, Node>,
+  path: FieldPath,
+  reading: Reading,
+): SourceField | undefined {
   const { base } = reading;
   if (!isScalar(key) || !key.range || !srcToken?.sep) return undefined;
   if (srcToken.start.some(({ type }) => type === 'explicit-key-ind')) return undefined;
