@@ -1,10 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Finding } from '../core/engine/decision.ts';
-import { type AppliedObject, type JudgeContext, type Judgement, judge } from '../core/engine/judge.ts';
-import { repairObject } from '../core/engine/repair-object.ts';
+import { type JudgeContext, judge } from '../core/engine/judge.ts';
 import { messageOf } from '../core/error.ts';
-import type { FieldPath } from '../core/pod/field-path.ts';
-import { createPatchedCopy, type PatchOperation } from '../core/pod/patch.ts';
 import { createWorkloads, type Workloads } from '../core/pod/workloads.ts';
 import { isAtLeastAsStrict, type Mode } from '../core/policy/mode.ts';
 import { createNamespaces } from '../core/policy/namespace.ts';
@@ -20,7 +16,6 @@ import {
 } from '../core/render/fix-result.ts';
 import { renderJson } from '../core/render/json.ts';
 import { type EditableFile, parseEditable, readEditableFile, writeEdited } from '../io/files/editable-file.ts';
-import { editManifest, type ManifestRefusal } from '../io/files/manifest-edits.ts';
 import type { ManifestObject } from '../io/files/manifest-objects.ts';
 import { listManifests, type ManifestProblem, readManifest } from '../io/files/manifests.ts';
 import { findNamespaceLabels, readNamespaceLabels } from '../io/files/namespaces.ts';
@@ -111,7 +106,7 @@ async function fixFile(path: string, terms: Terms, outcome: Outcome): Promise<vo
   outcome.unreadable += reportProblems(file.problems);
   const judged = await judgeAll(file, terms);
   outcome.objects += file.documents.reduce((sum, { objects }) => sum + objects.length, 0);
-  const repaired = repairFile(file, judged, terms);
+  const repaired = repairFile(file, judged, terms.minds);
   outcome.refused.push(...reportRefusals(repaired.refused));
   if (repaired.edited === undefined || !write(file, repaired.edited.text, outcome)) {
     outcome.violating.push(...judged.flatMap((object) => checkedObject(object, path)));
@@ -135,14 +130,6 @@ function write(file: EditableFile, text: string, outcome: Outcome): boolean {
     outcome.unreadable += reportProblems([{ file: file.file, message: messageOf(thrown) }]);
     return false;
   }
-}
-
-interface JudgedObject {
-  readonly object: ManifestObject;
-  /** The number of its document in the file. */
-  readonly document: number;
-  readonly applied: AppliedObject;
-  readonly judgement: Judgement;
 }
 
 async function judgeAll(
@@ -173,82 +160,6 @@ function checkedObject(
   if (findings.length === 0) return [];
   const { reference } = applied;
   return [{ file, reference, findings: findings.map((finding) => ({ finding, ...placed.positionOf(finding.path) })) }];
-}
-
-interface Repaired {
-  readonly edited?: { readonly text: string; readonly edits: RepairedFile['edits']; readonly violations: number };
-  readonly refused: readonly RefusedRepair[];
-}
-
-/** What cannot be edited is left out, and what is left is tried again. */
-function repairFile(file: EditableFile, judged: readonly JudgedObject[], terms: Terms): Repaired {
-  const refused: ManifestRefusal[] = [];
-  for (;;) {
-    const plan = planOf(file, judged, { ...terms, refused });
-    const why = refused.map((refusal) => placeRefusal(file, refusal));
-    if (plan.violations === 0) return { refused: why };
-    if (file.problems.length > 0) return { refused: [{ file: file.file, message: partUnreadable }] };
-    const edited = editManifest(file.text, file.file, plan.values);
-    if ('text' in edited) return { edited: { ...edited, violations: plan.violations }, refused: why };
-    const { refusals } = edited;
-    const known = refused.length;
-    refused.push(...refusals.filter((refusal) => plan.touches(refusal)));
-    if (refused.length === known) return { refused: refusals.map((refusal) => placeRefusal(file, refusal)) };
-  }
-}
-
-const partUnreadable = 'a part of it cannot be read';
-
-interface Plan {
-  readonly values: ReadonlyMap<number, unknown>;
-  readonly violations: number;
-  touches(refusal: ManifestRefusal): boolean;
-}
-
-/** What each document is to mean. */
-function planOf(
-  { documents }: EditableFile,
-  judged: readonly JudgedObject[],
-  { minds, refused }: Terms & { readonly refused: readonly ManifestRefusal[] },
-): Plan {
-  const copies = new Map<number, ReturnType<typeof createPatchedCopy>>();
-  const made: { readonly document: number; readonly path: FieldPath }[] = [];
-  let violations = 0;
-  for (const { object, document, applied, judgement } of judged) {
-    const inDocument = ({ path }: PatchOperation) => ({ document, path: [...object.path, ...path] });
-    const permits = (operations: readonly PatchOperation[]): boolean =>
-      !operations.some((operation) => refused.some((refusal) => meets(refusal, inDocument(operation))));
-    const repair = repairObject(applied, judgement, { minds, permits });
-    if (repair === undefined) continue;
-    violations += repair.satisfied;
-    const copy = copies.get(document) ?? createPatchedCopy(documents[document]?.value);
-    copies.set(document, copy);
-    for (const operation of repair.operations) {
-      const place = inDocument(operation);
-      made.push(place);
-      copy.apply({ ...operation, path: place.path });
-    }
-  }
-  return {
-    values: new Map([...copies].map(([document, copy]) => [document, copy.value()])),
-    violations,
-    touches: (refusal) => refusal.path !== undefined && made.some((place) => meets(refusal, place)),
-  };
-}
-
-/** Whether one lies in the other. */
-function meets(
-  refusal: ManifestRefusal,
-  { document, path }: { readonly document: number; readonly path: FieldPath },
-): boolean {
-  if (refusal.document !== document || refusal.path === undefined) return false;
-  const shared = Math.min(refusal.path.length, path.length);
-  return isDeepStrictEqual(refusal.path.slice(0, shared), path.slice(0, shared));
-}
-
-function placeRefusal({ file, documents }: EditableFile, { document, path, message }: ManifestRefusal): RefusedRepair {
-  const position = path && documents[document ?? 0]?.position(path);
-  return { file, ...position, message };
 }
 
 function reportRefusals(refusals: readonly RefusedRepair[]): readonly RefusedRepair[] {

@@ -1,9 +1,6 @@
 import type { BlockStyle } from './edit-context.ts';
 import { formatYamlScalar, type Quotes } from './scalar-text.ts';
 
-/** What is to be written: a value of JSON. */
-export type Written = string | number | boolean | null | readonly unknown[] | object;
-
 export function isMapValue(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FieldPath } from '../../core/pod/field-path.ts';
-import { valueAt } from '../../core/pod/field-path.ts';
+import { followsTarget, refusalsOfAliases } from './alias-edits.ts';
 import { addToBlockList, addToBlockMap, removeFromBlock, replaceInBlock } from './block-edits.ts';
 import { isMapValue } from './block-text.ts';
 import { type EditContext, type EditRefusal, styleOf, styleWithin } from './edit-context.ts';
@@ -60,28 +60,6 @@ interface Walk extends EditContext {
   readonly value: unknown;
 }
 
-/** Changes one value means to change the other, too: told by where both are to be found. */
-function refusalsOfAliases({ aliases, value: before }: SourceTree, after: unknown, text: string): EditRefusal[] {
-  return aliases.flatMap(({ name, path, target, merged, offset }) => {
-    const [targetBefore, targetAfter] = [valueAt(before, target), valueAt(after, target)];
-    const targetChanges = !isDeepStrictEqual(targetBefore, targetAfter);
-    const line = text.slice(0, offset).split('\n').length;
-    const shared = `&${name} is used again in line ${line}, which would change too`;
-    if (merged) return targetChanges ? [{ path: target, message: shared }] : [];
-    const [aliasBefore, aliasAfter] = [valueAt(before, path), valueAt(after, path)];
-    if (isDeepStrictEqual(aliasAfter, targetAfter)) return [];
-    const aliasChanges = !isDeepStrictEqual(aliasBefore, aliasAfter);
-    const single = typeof aliasBefore !== 'object' || aliasBefore === null;
-    const refusals: EditRefusal[] = [];
-    if (targetChanges && !(aliasChanges && (single || aliasAfter === undefined)))
-      refusals.push({ path: target, message: shared });
-    if (aliasChanges && !single && aliasAfter !== undefined) {
-      refusals.push({ path, message: `*${name} is the value of another place, which would change too` });
-    }
-    return refusals;
-  });
-}
-
 function refuse({ refusals }: EditContext, path: FieldPath, message: string): void {
   refusals.push({ path, message });
 }
@@ -95,12 +73,6 @@ function change(place: Place, { before, after }: Change, walk: Walk): void {
   } else if (node.kind === 'list' && Array.isArray(before) && Array.isArray(after)) {
     changeList({ ...place, node }, { before, after }, walk);
   } else if (node.kind !== 'alias' || !followsTarget(place.path, after, walk)) replace(place, after, walk);
-}
-
-/** The alias stays, and what it stands for becomes what it is to mean. */
-function followsTarget(path: FieldPath, after: unknown, { tree, value }: Walk): boolean {
-  const alias = tree.aliases.find((each) => !each.merged && isDeepStrictEqual(each.path, path));
-  return alias !== undefined && isDeepStrictEqual(valueAt(value, alias.target), after);
 }
 
 function replace({ entry, within, path }: Place, value: unknown, context: EditContext): void {
