@@ -27,6 +27,7 @@ import type { CheckOptions } from './check.ts';
 import { createEmptyKinds, type EmptyKinds } from './empty-kinds.ts';
 import type { FixOptions } from './fix.ts';
 import { warnOfIdleExceptions } from './idle-exceptions.ts';
+import { type JudgedObject, repairFile } from './repairing.ts';
 import { readSettings } from './settings.ts';
 
 /** Judges manifests, edits them, and prints what is left. Returns the exit status. */
