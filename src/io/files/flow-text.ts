@@ -32,13 +32,14 @@ export function flowWriting(
     const around = flowWriting(within, undefined, context);
     return { ...around, margin: around.margin === undefined ? undefined : around.margin + around.step };
   }
-  const spaced = collection.kind === 'map' && last !== undefined && text[collection.start + 1] === ' ';
+  const field = collection.kind === 'map' ? collection.entries.at(-1) : undefined;
+  const spaced = field !== undefined && text[collection.start + 1] === ' ';
   return {
     json,
     colon,
     comma: /\s$/.test(colon) ? ', ' : ',',
     padding: spaced ? ' ' : '',
-    keys: last !== undefined && 'keySpan' in last ? quotesAt(text[last.keySpan.start]) : 'plain',
+    keys: field === undefined ? 'plain' : quotesAt(text[field.keySpan.start]),
     newline: lineBreak(text, collection.start),
     ...marginOf(collection, text),
   };

@@ -11,7 +11,7 @@ import type { BoundRule } from '../../../src/core/policy/bound-rule.ts';
 import { noExceptions } from '../../../src/core/policy/exceptions.ts';
 import { noFacts } from '../../../src/core/rules/facts.ts';
 import { defineRule, type Rule } from '../../../src/core/rules/rule.ts';
-import { podWith, workloadNamed } from '../../admission-requests.ts';
+import { type Json, podWith, workloadNamed } from '../../admission-requests.ts';
 
 const texts = { en: 'is wrong', ja: '正しくありません' };
 
@@ -44,7 +44,7 @@ const reference = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web
 
 function repair(
   rules: readonly BoundRule[],
-  spec: object,
+  spec: Json,
   forbidden?: string,
 ): ObjectRepair & { readonly spec: unknown } {
   const object = podWith(spec);
