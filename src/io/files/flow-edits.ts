@@ -21,6 +21,16 @@ export function replaceInFlow(
   return true;
 }
 
+/** Puts another value, which is not empty, between the braces of one. False where a comment would be lost. */
+export function rewriteFlow(collection: SourceCollection, value: unknown, context: EditContext): boolean {
+  if (commentsIn(context, collection).length > 0) return false;
+  const writing = flowWriting(collection, undefined, context);
+  const { margin, step } = writing;
+  const outer = margin?.slice(0, margin.length - step.length);
+  edit(context, collection, flowText(value, { ...writing, margin: outer }));
+  return true;
+}
+
 /** A text takes the quotes of the one that it takes the place of. */
 export function quotedAlike(node: SourceNode, value: unknown, { json }: EditContext): string | undefined {
   if (json || typeof value !== 'string' || node.kind !== 'scalar') return undefined;

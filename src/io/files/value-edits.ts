@@ -4,7 +4,7 @@ import { followsTarget, refusalsOfAliases } from './alias-edits.ts';
 import { addToBlockList, addToBlockMap, removeFromBlock, replaceInBlock } from './block-edits.ts';
 import { isMapValue } from './block-text.ts';
 import { type EditContext, type EditRefusal, styleOf, styleWithin } from './edit-context.ts';
-import { addToFlow, removeFromFlow, replaceInFlow } from './flow-edits.ts';
+import { addToFlow, removeFromFlow, replaceInFlow, rewriteFlow } from './flow-edits.ts';
 import { flowField, flowText, flowWriting, type SourceCollection } from './flow-text.ts';
 import type { SourceEntry, SourceList, SourceMap, SourceNode, SourceText, SourceTree } from './source-node.ts';
 import type { TextEdit } from './text-edits.ts';
@@ -155,21 +155,28 @@ interface Settlement {
 }
 
 /** What goes and what comes, after what stays was changed. */
-function settle({ place, added, removed, after }: Settlement, context: EditContext): void {
+function settle(settlement: Settlement, context: EditContext): void {
+  const { place, added, removed } = settlement;
   if (added.length + removed.size === 0) return;
   const { node, within, path } = place;
   const last = node.entries.findLast((entry) => !removed.has(entry));
   const inBlock = within !== undefined && !within.flow;
-  // Nothing stays: then it is written as its neighbours are.
   if (last === undefined && (removed.size > 0 || inBlock)) {
-    if (node.kind === 'map' && node.merges) refuse(context, path, 'nothing but << would be left of it');
-    else replace(place, after, context);
+    fillAnew(settlement, context);
     return;
   }
   if (removed.size > 0) (node.flow ? removeFromFlow : removeFromBlock)(node, removed, context);
   if (added.length > 0 && !add(place, { added, last }, context)) {
     refuse(context, path, 'nothing can be put behind what is last in it');
   }
+}
+
+/** Nothing of it stays: it is written as its neighbours are, or between the braces in which something stood. */
+function fillAnew({ place, added, removed, after }: Settlement, context: EditContext): void {
+  const { node, path } = place;
+  const inBraces = node.flow && removed.size > 0 && added.length > 0;
+  if (node.kind === 'map' && node.merges) refuse(context, path, 'nothing but << would be left of it');
+  else if (!inBraces || !rewriteFlow(node, after, context)) replace(place, after, context);
 }
 
 function add(
