@@ -123,7 +123,7 @@ describe('an edited manifest', () => {
         );
         expect(commentTexts(result.text)).toEqual(commentTexts(text));
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
     expect(refused).toBeLessThan(edited / 10);
   });
@@ -146,7 +146,7 @@ describe('an edited manifest', () => {
         const result = editManifest(print(root), 'a.json', new Map([[0, after]]));
         expect(result).toMatchObject({ text: print(after) });
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     );
   });
 
