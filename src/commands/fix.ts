@@ -3,7 +3,8 @@ import type { CheckOptions } from './check.ts';
 import { builtinHint, collect, configHint, namespaceLabelsHint, requirePolicy } from './policy-option.ts';
 
 /** What the command line of `sekisho fix` says. */
-export interface FixOptions extends CheckOptions {
+export interface FixOptions
+  extends Pick<CheckOptions, 'policy' | 'config' | 'output' | 'failOn' | 'namespace' | 'namespaceLabels' | 'lang'> {
   readonly dryRun?: true;
 }
 

@@ -91,14 +91,19 @@ function blocksOf({ before, edits }: ChangedText, lines: readonly string[]): rea
       starts.findLastIndex((start) => start <= position),
       0,
     );
+  // Whole lines that become whole lines do not touch the line behind them.
+  const lastLine = ({ start, end, text }: Replacement): number => {
+    const whole = text === '' ? start === 0 || before[start - 1] === '\n' : text.endsWith('\n');
+    return lineAt(whole && end > start && before[end - 1] === '\n' ? end - 1 : end);
+  };
   const blocks: Block[] = [];
   for (let index = 0; index < edits.length; ) {
     const first = edits[index] as Replacement;
     const from = lineAt(first.start);
-    let to = lineAt(first.end);
+    let to = lastLine(first);
     let next = index + 1;
     for (; next < edits.length && lineAt((edits[next] as Replacement).start) <= to; next++) {
-      to = Math.max(to, lineAt((edits[next] as Replacement).end));
+      to = Math.max(to, lastLine(edits[next] as Replacement));
     }
     const base = starts[from] ?? 0;
     const old = before.slice(base, starts[to + 1] ?? before.length);

@@ -101,14 +101,14 @@ export function removeFromBlock(
 ): void {
   const { text } = context;
   const kept = entries.findIndex((entry) => !removed.has(entry));
-  let from = 0;
   const [first] = entries;
-  if (first !== undefined && removed.has(first) && !isFirstOnLine(text, first.start)) {
-    // It stands behind a dash: what stays comes in its place.
-    joinToDash(first, entries[kept] ?? first, context);
-    from = kept;
+  // What is first may stand behind a dash: what stays comes in its place.
+  const joined = first !== undefined && removed.has(first) && !isFirstOnLine(text, first.start);
+  if (joined) joinToDash(first, entries[kept] ?? first, context);
+  for (const [index, entry] of entries.entries()) {
+    if (!removed.has(entry) || (joined && index < kept)) continue;
+    removeLines(entry, index < kept, context);
   }
-  for (const entry of entries.slice(from)) if (removed.has(entry)) removeLines(entry, context);
 }
 
 function joinToDash(first: SourceEntry, kept: SourceEntry, context: EditContext): void {
@@ -125,19 +125,20 @@ function joinToDash(first: SourceEntry, kept: SourceEntry, context: EditContext)
   );
 }
 
-function removeLines(entry: SourceEntry, context: EditContext): void {
+/** `leading`: nothing of its collection stays above it, but something below. */
+function removeLines(entry: SourceEntry, leading: boolean, context: EditContext): void {
   const { text } = context;
   const start = lineStart(text, entry.start);
   const end = lineEnd(text, contentEnd(entry));
   const newline = lineBreak(text, entry.start);
   const margin = ' '.repeat(columnOf(text, entry.start));
   const comments = commentsIn(context, { start: entry.start, end }).map((comment) => margin + comment);
-  if (end === text.length) {
-    // The break before it may be part of the value above: whatever is above stays as it is.
-    edit(context, { start, end }, comments.join(newline));
-  } else if (start === 0) {
+  if (leading) {
     const next = text.indexOf('\n', end) + 1;
     edit(context, { start, end: next }, comments.map((line) => line + newline).join(''));
+  } else if (end === text.length) {
+    // The break before it may be part of the value above: whatever is above stays as it is.
+    edit(context, { start, end }, comments.join(newline));
   } else {
     const before = lineEnd(text, lineStart(text, start - 1));
     edit(context, { start: before, end }, comments.map((line) => newline + line).join(''));

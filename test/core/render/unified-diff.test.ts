@@ -30,7 +30,9 @@ function patched(before: string, diff: string): string {
       at++;
     }
   }
-  return [...result, ...lines.slice(at)].join('');
+  const whole = [...result, ...lines.slice(at)];
+  for (const line of whole.slice(0, -1)) expect(line.endsWith('\n')).toBe(true);
+  return whole.join('');
 }
 
 describe('a unified diff', () => {

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createPatchedCopy, type PatchOperation } from '../../../src/core/pod/patch.ts';
@@ -126,6 +127,34 @@ describe('an edited manifest', () => {
       { numRuns: 1500 },
     );
     expect(refused).toBeLessThan(edited / 10);
+  });
+
+  test('is never half of one: real manifests changed at random mean what they should, or are refused for a reason', () => {
+    const folder = 'test/data/fix';
+    const names = readdirSync(folder).filter((name) => /\.(?:yaml|json)$/.test(name));
+    const known =
+      /^(?:[&*]\w+ is (?:used again|the value)|a comment in it|it comes from another place|nothing but <<|it has a tag)/;
+    let edited = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.nat(), steps, (name, at, wanted) => {
+        const text = readFileSync(`${folder}/${name}`, 'utf8').replace(/^\ufeff/, '');
+        const { documents } = parseManifest(text, name);
+        const index = at % documents.length;
+        const value = changed(documents[index]?.value, wanted);
+        const result = editManifest(text, name, new Map([[index, value]]));
+        if ('refusals' in result) {
+          // An alias behind an item that goes has another place afterwards.
+          const reasons = text.includes('&') ? /safely/ : known;
+          for (const { message } of result.refusals) expect(known.test(message) || reasons.test(message)).toBe(true);
+          return;
+        }
+        edited++;
+        const after = parseManifest(result.text, name).documents.map((each) => each.value);
+        expect(after).toEqual(documents.map((each, place) => (place === index ? value : each.value)));
+      }),
+      { numRuns: 1500 },
+    );
+    expect(edited).toBeGreaterThan(1200);
   });
 
   test('of JSON is what a printer would write of the new value, with every layout', () => {
