@@ -173,7 +173,9 @@ describe('an edited manifest', () => {
         const after = changed(root, wanted);
         const print = (printed: unknown): string => JSON.stringify(printed, null, layout);
         const result = editManifest(print(root), 'a.json', new Map([[0, after]]));
-        expect(result).toMatchObject({ text: print(after) });
+        // What stays keeps its place: only the order of fields may be another than that of the value.
+        const text = 'text' in result ? result.text : 'null';
+        expect([JSON.parse(text), text]).toEqual([after, print(JSON.parse(text))]);
       }),
       { numRuns: 1500 },
     );
