@@ -17,7 +17,7 @@ import {
 import { renderJson } from '../core/render/json.ts';
 import { type EditableFile, parseEditable, readEditableFile, writeEdited } from '../io/files/editable-file.ts';
 import type { ManifestObject } from '../io/files/manifest-objects.ts';
-import { listManifests, type ManifestProblem, readManifest } from '../io/files/manifests.ts';
+import { checkedFiles, listManifests, type ManifestProblem, readManifest } from '../io/files/manifests.ts';
 import { findNamespaceLabels, readNamespaceLabels } from '../io/files/namespaces.ts';
 import { readPolicies, warnOnStderr } from '../io/files/policies.ts';
 import { orderEdits } from '../io/files/text-edits.ts';
@@ -32,7 +32,7 @@ import { readSettings } from './settings.ts';
 
 /** Judges manifests, edits them, and prints what is left. Returns the exit status. */
 export async function fix(paths: readonly string[], options: FixOptions): Promise<number> {
-  const { files, problems } = listManifests(paths);
+  const { files, problems } = listManifests(paths, checkedFiles);
   const terms = await readTerms(files, options);
   const outcome: Outcome = {
     dryRun: options.dryRun === true,

@@ -261,6 +261,15 @@ spec:
     expect(readdirSync(folder).sort()).toEqual(['a.yaml', 'links']);
   });
 
+  test('leaves alone what .sekishoignore leaves out', async () => {
+    const text = pod(`  hostPID: true\n${sane}`);
+    const file = put('a.yaml', text);
+    const ignored = put('b.yaml', text);
+    put('.sekishoignore', 'b.yaml\n');
+    expect((await run(['fix', folder, ...restricted])).code).toBe(0);
+    expect([readFileSync(file, 'utf8'), readFileSync(ignored, 'utf8')]).toEqual([pod(sane), text]);
+  });
+
   test('does not edit a file of which a part cannot be read', async () => {
     const text = `${pod(`  hostPID: true\n${sane}`)}---\nkind: Pod\nkind: Pod\n`;
     const file = put('a.yaml', text);

@@ -9,6 +9,8 @@ export interface ManifestObject {
   /** As it is written; empty where none is. */
   readonly namespace: string;
   readonly name: string;
+  /** The template that it was rendered from, where a comment of Helm's says so. */
+  readonly template?: string | undefined;
   /** From its document to it. */
   readonly path: FieldPath;
   /** Where a field of it stands in the file; where it is absent, its nearest parent. */
@@ -20,6 +22,7 @@ export interface Collection {
   readonly objects: ManifestObject[];
   readonly position: (path: FieldPath) => Position;
   readonly broken: (path: FieldPath, message: string) => void;
+  readonly template?: string | undefined;
 }
 
 /** An object waiting to be looked at. Items of `PodList` need not say what they are: the list does. */
@@ -38,7 +41,7 @@ export function collectObjects(value: unknown, collection: Collection): void {
   const waiting: Candidate[] = [{ value, path: [] }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { path } = next;
-    const problem = collectObject(next, collection.position, collection.objects);
+    const problem = collectObject(next, collection);
     if (problem === 'is a list') {
       if (path.length < 2 * deepestList) waiting.push(...itemsOf(next).reverse());
       else collection.broken(path, 'is a list inside too many lists');
@@ -67,7 +70,7 @@ function isList(value: object, kind: unknown): boolean {
 
 type Collected = 'is a list' | { readonly path: FieldPath; readonly message: string } | undefined;
 
-function collectObject(candidate: Candidate, position: Collection['position'], objects: ManifestObject[]): Collected {
+function collectObject(candidate: Candidate, { objects, position, template }: Collection): Collected {
   const { value, path } = candidate;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { path, message: 'is no Kubernetes object' };
@@ -87,6 +90,7 @@ function collectObject(candidate: Candidate, position: Collection['position'], o
     kind,
     namespace,
     name: nameOf(value),
+    template,
     path,
     positionOf: (field) => position([...path, ...field]),
   });
