@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type FieldPath, valueAt } from '../../core/pod/field-path.ts';
+import { valueAt } from '../../core/pod/field-path.ts';
 import type { EditRefusal } from './edit-context.ts';
 import type { SourceAlias, SourceTree } from './source-node.ts';
 
@@ -18,12 +18,11 @@ interface Values {
 function refusalsOf({ name, path, target, merged, offset }: SourceAlias, values: Values, text: string): EditRefusal[] {
   const targetAfter = valueAt(values.after, target);
   const targetChanges = !isDeepStrictEqual(valueAt(values.before, target), targetAfter);
-  const line = text.slice(0, offset).split('\n').length;
-  const shared: EditRefusal = {
-    path: target,
-    message: `&${name} is used again in line ${line}, which would change too`,
+  const shared = (): EditRefusal => {
+    const line = text.slice(0, offset).split('\n').length;
+    return { path: target, message: `&${name} is used again in line ${line}, which would change too` };
   };
-  if (merged) return targetChanges ? [shared] : [];
+  if (merged) return targetChanges ? [shared()] : [];
   const aliasBefore = valueAt(values.before, path);
   const aliasAfter = valueAt(values.after, path);
   if (isDeepStrictEqual(aliasAfter, targetAfter)) return [];
@@ -31,15 +30,15 @@ function refusalsOf({ name, path, target, merged, offset }: SourceAlias, values:
   // A single value is written in the place of the alias; and whatever goes, goes alone.
   const alone = aliasAfter === undefined || typeof aliasBefore !== 'object' || aliasBefore === null;
   const other: EditRefusal = { path, message: `*${name} is the value of another place, which would change too` };
-  return [...(targetChanges && !(aliasChanges && alone) ? [shared] : []), ...(aliasChanges && !alone ? [other] : [])];
+  return [...(targetChanges && !(aliasChanges && alone) ? [shared()] : []), ...(aliasChanges && !alone ? [other] : [])];
 }
 
-/** Whether an alias may stay, because what it repeats becomes what it is to mean. */
+/** Whether the alias at an offset may stay, because what it repeats becomes what it is to mean. */
 export function followsTarget(
-  path: FieldPath,
+  offset: number,
   after: unknown,
   { tree, value }: { readonly tree: SourceTree; readonly value: unknown },
 ): boolean {
-  const alias = tree.aliases.find((each) => !each.merged && isDeepStrictEqual(each.path, path));
+  const alias = tree.aliases.find((each) => each.offset === offset);
   return alias !== undefined && isDeepStrictEqual(valueAt(value, alias.target), after);
 }

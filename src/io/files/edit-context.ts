@@ -36,8 +36,25 @@ export function edit({ edits }: EditContext, { start, end }: Span, text: string)
 
 /** The texts of the comments that begin within. */
 export function commentsIn({ comments, text }: EditContext, { start, end }: Span): readonly string[] {
-  const within = comments.filter((comment) => comment.start >= start && comment.start < end);
-  return within.map((comment) => text.slice(comment.start, comment.end).trimEnd());
+  const texts: string[] = [];
+  for (let index = firstFrom(comments, start); index < comments.length; index++) {
+    const comment = comments[index];
+    if (comment === undefined || comment.start >= end) break;
+    texts.push(text.slice(comment.start, comment.end).trimEnd());
+  }
+  return texts;
+}
+
+/** The number of the first that begins there or later: a file may have many, and is asked about many places. */
+function firstFrom(comments: readonly Span[], start: number): number {
+  let low = 0;
+  let high = comments.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((comments[middle]?.start ?? 0) < start) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** What a map shows of the layout by its own fields; what they do not show is as around it. */

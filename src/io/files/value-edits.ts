@@ -72,7 +72,7 @@ function change(place: Place, { before, after }: Change, walk: Walk): void {
     changeMap({ ...place, node }, { before, after }, walk);
   } else if (node.kind === 'list' && Array.isArray(before) && Array.isArray(after)) {
     changeList({ ...place, node }, { before, after }, walk);
-  } else if (node.kind !== 'alias' || !followsTarget(place.path, after, walk)) replace(place, after, walk);
+  } else if (node.kind !== 'alias' || !followsTarget(node.start, after, walk)) replace(place, after, walk);
 }
 
 function replace({ entry, within, path }: Place, value: unknown, context: EditContext): void {
