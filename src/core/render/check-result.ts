@@ -10,6 +10,10 @@ import { type ReportedFinding, toReportedFinding } from './reported-finding.ts';
 /** One object of a manifest that breaks rules. */
 export interface CheckedObject {
   readonly file: string;
+  /** The template of a chart that it was rendered from, where Helm's comment says so. */
+  readonly template?: string | undefined;
+  /** `file` is a chart or the like, and lines are those of what was rendered from it. */
+  readonly rendered?: true;
   readonly reference: ObjectReference;
   /** Never empty. */
   readonly findings: readonly PlacedFinding[];
@@ -23,21 +27,13 @@ export interface PlacedFinding {
   readonly column: number;
 }
 
-/** What `sekisho check` found out, before it is printed. */
-export interface CheckOutcome {
-  /** How many Kubernetes objects were read, judged or not. */
-  readonly objects: number;
-  /** Files and documents that could not be read. */
-  readonly unreadable: number;
-  readonly violating: readonly CheckedObject[];
-}
-
 /** What `-o json` and `-o yaml` print; programs rely on it. */
 export interface CheckResult {
   readonly apiVersion: typeof apiVersion;
   readonly kind: 'CheckResult';
-  readonly summary: CheckSummary;
   readonly findings: readonly CheckedFinding[];
+  /** Last, because the findings are printed while they are found. */
+  readonly summary: CheckSummary;
 }
 
 /** How much was looked at, and what was found. */
@@ -58,34 +54,22 @@ export interface CheckedFinding extends ReportedFinding {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** The template of a chart, where the file, or what was rendered, names it. */
+  readonly source?: string;
+  /** `file` is a chart or a kustomization; line and column are those of what was rendered from it. */
+  readonly rendered?: true;
   readonly object: ObjectReference;
   /** The value that was found; where it is large, its beginning as text. Absent where nothing was. */
   readonly found?: unknown;
 }
 
-export function toCheckResult(outcome: CheckOutcome, locale: Locale): CheckResult {
-  const findings = outcome.violating.flatMap((object) =>
-    object.findings.map((placed) => toFinding(object, placed, locale)),
-  );
-  return { apiVersion, kind: 'CheckResult', summary: summarize(outcome), findings };
-}
-
-export function summarize({ objects, unreadable, violating }: CheckOutcome): CheckSummary {
-  const counts = { Enforce: 0, Warn: 0, Audit: 0 };
-  let error = unreadable;
-  let excused = 0;
-  for (const { findings } of violating) {
-    for (const { finding } of findings) {
-      if (finding.exception === undefined) counts[finding.mode]++;
-      else excused++;
-      if (finding.error) error++;
-    }
-  }
-  return { objects, deny: counts.Enforce, warn: counts.Warn, audit: counts.Audit, excused, error };
+/** What is printed of an object, finding by finding. */
+export function toCheckedFindings(object: CheckedObject, locale: Locale): readonly CheckedFinding[] {
+  return object.findings.map((placed) => toFinding(object, placed, locale));
 }
 
 function toFinding(
-  { file, reference }: CheckedObject,
+  { file, template, rendered, reference }: CheckedObject,
   { finding, line, column }: PlacedFinding,
   locale: Locale,
 ): CheckedFinding {
@@ -94,6 +78,8 @@ function toFinding(
     file,
     line,
     column,
+    ...(template === undefined ? {} : { source: printable(template, 1024) }),
+    ...(rendered && { rendered }),
     object: printableReference(reference),
     ...toReportedFinding(finding, locale),
     ...(found === undefined ? {} : { found: boundedValue(found, locale) }),

@@ -26,8 +26,9 @@ export function parseYamlManifest(text: string): Source {
   for (const { start, end } of partsOf(text)) {
     const part = text.slice(start, end);
     const simple = readSimpleYaml(part);
-    if (simple === undefined) parsePart(part, start, { documents, problems });
-    else documents.push({ value: simple.value, locate: locatorOf(part, start) });
+    const template = templateOf(part);
+    if (simple === undefined) parsePart(part, start, { documents, problems, template });
+    else documents.push({ value: simple.value, locate: locatorOf(part, start), template });
   }
   return { documents, problems };
 }
@@ -46,7 +47,7 @@ function parsePart(part: string, base: number, found: Found): void {
     for (const document of parseAllDocuments(part, options)) readDocument(document, base, found);
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
-    found.problems.push({ offset: base, message: tooDeep });
+    found.problems.push({ offset: base, message: tooDeep, template: found.template });
   }
 }
 
@@ -74,6 +75,18 @@ function partsOf(text: string): readonly Part[] {
   return parts;
 }
 
+/**
+ * What `helm template` writes above a document. Whoever writes manifests by hand may write such a comment too, so it must
+ * name what is a template or a CRD of a chart, and stand where Helm puts it.
+ */
+const sourceComment = /^---[ \t]*\r?\n# Source: ([^/\s:]+(?:\/charts\/[^/\s:]+)*\/(?:templates|crds)\/[^\r\n]+?)\r?$/gm;
+
+function templateOf(part: string): string | undefined {
+  if (!part.includes('\n# Source: ')) return undefined;
+  // Templates that made nothing but comments stand before the one that made the document.
+  return [...part.matchAll(sourceComment)].at(-1)?.[1];
+}
+
 /** Parser and reader recurse: an absurdly deep document overflows the stack, and must not take the program along. */
 const tooDeep = 'is nested too deeply';
 
@@ -85,12 +98,13 @@ function messageOfParser(message: string): string {
 interface Found {
   readonly documents: SourceDocument[];
   readonly problems: SourceProblem[];
+  readonly template: string | undefined;
 }
 
-function readDocument(document: Document.Parsed, base: number, { documents, problems }: Found): void {
+function readDocument(document: Document.Parsed, base: number, { documents, problems, template }: Found): void {
   const [error] = document.errors;
   if (error !== undefined) {
-    problems.push({ offset: base + error.pos[0], message: messageOfParser(error.message) });
+    problems.push({ offset: base + error.pos[0], message: messageOfParser(error.message), template });
     return;
   }
   const root = document.contents;
@@ -98,9 +112,9 @@ function readDocument(document: Document.Parsed, base: number, { documents, prob
   try {
     const value = readNode(root, reading);
     if (value === null) return;
-    documents.push({ value, locate: (path) => base + locateNode(root, path, reading) });
+    documents.push({ value, locate: (path) => base + locateNode(root, path, reading), template });
   } catch (thrown) {
-    if (thrown instanceof SekishoError) problems.push({ offset: base + reading.at, message: messageOf(thrown) });
-    else throw thrown;
+    if (!(thrown instanceof SekishoError)) throw thrown;
+    problems.push({ offset: base + reading.at, message: messageOf(thrown), template });
   }
 }

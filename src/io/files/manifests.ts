@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { FieldPath } from '../../core/pod/field-path.ts';
 import { parseJsonManifest } from './manifest-json.ts';
+import { type Ignoring, nothingIgnored } from './ignored-files.ts';
 import { collectObjects, type ManifestObject } from './manifest-objects.ts';
 import { parseYamlManifest } from './manifest-yaml.ts';
 import { createPositions, type Position, type Source } from './source-document.ts';
@@ -16,6 +17,8 @@ export interface ManifestProblem {
   readonly file: string;
   readonly position?: Position;
   readonly message: string;
+  /** The template that the broken document was rendered from, where a comment of Helm's says so. */
+  readonly template?: string | undefined;
 }
 
 /** What one file was found to hold. */
@@ -34,11 +37,19 @@ export interface ManifestFiles {
 export interface FileKind {
   readonly name: RegExp;
   readonly problemWithout: string;
+  /** The file that says, in each folder, what of it is left out. */
+  readonly ignoreFile?: string;
 }
 
 const manifestFiles: FileKind = {
   name: /\.(?:ya?ml|json)$/i,
   problemWithout: 'holds no manifest (*.yaml, *.yml, *.json)',
+};
+
+/** What is judged: nobody wants to hear of the manifests that tests of a chart are made of. */
+export const checkedFiles: FileKind = {
+  ...manifestFiles,
+  ignoreFile: '.sekishoignore',
 };
 
 /** An operator's tests may lie beside what they test. */
@@ -49,17 +60,20 @@ export const testFiles: FileKind = {
 
 /**
  * Files as they are named; folders with all below them, sorted, only `*.yaml`, `*.yml` and `*.json`, and nothing whose
- * name begins with a dot. A folder without any manifest is a problem: checking nothing must not look like a pass.
+ * name begins with a dot or is node_modules. A folder without any manifest is a problem: checking nothing must not look
+ * like a pass.
  */
 export function listManifests(paths: readonly string[], kind: FileKind = manifestFiles): ManifestFiles {
   const files: string[] = [];
   const problems: ManifestProblem[] = [];
   for (const path of paths) {
     const before = files.length + problems.length;
+    const ignored: string[] = [];
     if (path === standardInput) files.push(path);
-    else visit(path, { files, problems, parents: [], name: undefined, kind });
+    else visit(path, { files, problems, ignored, kind, parents: [], name: undefined, ignoring: nothingIgnored });
     if (files.length + problems.length === before) {
-      problems.push({ file: path, message: kind.problemWithout });
+      const because = ignored.length === 0 ? '' : ` that ${kind.ignoreFile} does not leave out`;
+      problems.push({ file: path, message: kind.problemWithout + because });
     }
   }
   return { files, problems };
@@ -68,24 +82,30 @@ export function listManifests(paths: readonly string[], kind: FileKind = manifes
 interface Visit {
   readonly files: string[];
   readonly problems: ManifestProblem[];
+  readonly ignored: string[];
+  readonly kind: FileKind;
   /** The real paths of the folders above: a link to one of them would never end. */
   readonly parents: readonly string[];
   /** Absent where the path was given on the command line: then any name will do. */
   readonly name: string | undefined;
-  readonly kind: FileKind;
+  readonly ignoring: Ignoring;
 }
 
-function visit(path: string, { files, problems, parents, name, kind }: Visit): void {
+function visit(path: string, { name, ignoring, ...found }: Visit): void {
+  const { files, problems, kind, parents } = found;
   try {
-    if (!statSync(path).isDirectory()) {
+    const folder = statSync(path).isDirectory();
+    const inside = name === undefined ? ignoring : ignoring.below(name, folder);
+    if (inside === undefined) return void found.ignored.push(path);
+    if (!folder) {
       if (name === undefined || kind.name.test(name)) files.push(path);
       return;
     }
     const real = realpathSync(path);
     if (parents.includes(real)) return;
-    const inside = { files, problems, parents: [...parents, real], kind };
+    const within = { ...found, parents: [...parents, real], ignoring: inside.in(path, kind.ignoreFile) };
     for (const each of readdirSync(path).sort()) {
-      if (!each.startsWith('.')) visit(join(path, each), { ...inside, name: each });
+      if (!each.startsWith('.') && each !== 'node_modules') visit(join(path, each), { ...within, name: each });
     }
   } catch (thrown) {
     problems.push({ file: path, message: unreadable(thrown) });
@@ -100,29 +120,40 @@ function unreadable(thrown: unknown): string {
 /** One document of a file, and where its fields stand. */
 export interface ManifestDocument {
   readonly value: unknown;
+  readonly template?: string | undefined;
   /** Of a field; of its nearest parent where there is none. */
   position(path: FieldPath): Position;
 }
 
+/** The documents of one file, before anybody asks whether they are objects. */
+export interface ManifestDocuments {
+  readonly documents: readonly ManifestDocument[];
+  readonly problems: readonly ManifestProblem[];
+}
+
 /** Reads one file, or standard input, whole. What is broken in it becomes a problem, the rest is read. */
 export async function readManifest(file: string): Promise<Manifest> {
-  const { documents, problems } = await readManifestDocuments(file);
+  return objectsOf(await readManifestDocuments(file), file);
+}
+
+/** The same of a text that was made and not read; `file` is what it goes by. */
+export function manifestOf(text: string, file: string): Manifest {
+  return objectsOf(documentsOf(text, file), file);
+}
+
+function objectsOf({ documents, problems }: ManifestDocuments, file: string): Manifest {
   const objects: ManifestObject[] = [];
   const found = [...problems];
-  for (const { value, position } of documents) {
+  for (const { value, position, template } of documents) {
     const broken = (path: FieldPath, message: string): void => {
-      found.push({ file, position: position(path), message });
+      found.push({ file, position: position(path), message, template });
     };
-    collectObjects(value, { objects, position, broken });
+    collectObjects(value, { objects, position, broken, template });
   }
   return { objects, problems: found };
 }
 
-/** The same before anybody asks whether a document is an object. */
-export async function readManifestDocuments(file: string): Promise<{
-  readonly documents: readonly ManifestDocument[];
-  readonly problems: readonly ManifestProblem[];
-}> {
+export async function readManifestDocuments(file: string): Promise<ManifestDocuments> {
   let text: string;
   try {
     const bytes = file === standardInput ? await readStandardInput() : readFileSync(file);
@@ -130,11 +161,24 @@ export async function readManifestDocuments(file: string): Promise<{
   } catch (thrown) {
     return { documents: [], problems: [{ file, message: unreadable(thrown) }] };
   }
+  return documentsOf(text, file);
+}
+
+function documentsOf(text: string, file: string): ManifestDocuments {
   const positionOf = createPositions(text);
   const { documents, problems } = parseManifest(text, file);
   return {
-    documents: documents.map(({ value, locate }) => ({ value, position: (path) => positionOf(locate(path)) })),
-    problems: problems.map(({ offset, message }) => ({ file, position: positionOf(offset), message })),
+    documents: documents.map(({ value, locate, template }) => ({
+      value,
+      template,
+      position: (path) => positionOf(locate(path)),
+    })),
+    problems: problems.map(({ offset, message, template }) => ({
+      file,
+      position: positionOf(offset),
+      message,
+      template,
+    })),
   };
 }
 

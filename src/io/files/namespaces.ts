@@ -46,15 +46,17 @@ function strictLabels({ value }: ManifestObject, at: (path: readonly string[]) =
 export async function findNamespaceLabels(
   files: readonly string[],
   read: (file: string) => Promise<Manifest>,
-): Promise<NamespaceLabels> {
+): Promise<Map<string, ReadonlyMap<string, string>>> {
   const found = new Map<string, ReadonlyMap<string, string>>();
-  for (const file of files) {
-    if (!mayHoldNamespace(file)) continue;
-    for (const object of (await read(file)).objects) {
-      if (isNamespace(object) && object.name !== '') found.set(object.name, labelsOf(object.value));
-    }
-  }
+  for (const file of files) if (mayHoldNamespace(file)) addNamespaceLabels(await read(file), found);
   return found;
+}
+
+/** Those of one manifest, to those of the ones before it. */
+export function addNamespaceLabels({ objects }: Manifest, found: Map<string, ReadonlyMap<string, string>>): void {
+  for (const object of objects) {
+    if (isNamespace(object) && object.name !== '') found.set(object.name, labelsOf(object.value));
+  }
 }
 
 /** Most files hold none, and to look for the word costs much less than to parse them twice. */
