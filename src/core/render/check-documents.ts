@@ -16,7 +16,8 @@ export function jsonFormat(locale: Locale): CheckFormat {
   const head = renderJson({ apiVersion, kind, findings: [] });
   return {
     head: cut(head, '', ']\n}\n'),
-    object: (object) => cut(renderJson({ findings: toCheckedFindings(object, locale) }), '{\n  "findings": [', '\n  ]\n}\n'),
+    object: (object) =>
+      cut(renderJson({ findings: toCheckedFindings(object, locale) }), '{\n  "findings": [', '\n  ]\n}\n'),
     between: { objects: ',', files: ',' },
     foot(tally, any) {
       const summary = cut(renderJson({ summary: summaryOf(tally) }), '{\n', '');

@@ -2,7 +2,7 @@ import type { Finding } from '../engine/decision.ts';
 import type { Repair } from '../engine/repair.ts';
 import type { Locale } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
-import { apiVersion } from '../policy/pod-policy.ts';
+import type { apiVersion } from '../policy/pod-policy.ts';
 import { printable } from './escape.ts';
 import { formatFound } from './finding-text.ts';
 import { type ReportedFinding, toReportedFinding } from './reported-finding.ts';

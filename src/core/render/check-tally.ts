@@ -1,7 +1,7 @@
 import { isAtLeastAsStrict, type Mode, modes } from '../policy/mode.ts';
 import type { CheckedObject, CheckSummary } from './check-result.ts';
 
-/** What is kept of objects once they were printed: numbers, and which rules there is to read about. Plain data. */
+/** What is kept of objects once they were printed: numbers, and which rules there is to read about. */
 export interface CheckTally {
   /** Kubernetes objects that were read, judged or not. */
   objects: number;
@@ -42,19 +42,6 @@ export function countObject(tally: CheckTally, { findings }: Pick<CheckedObject,
     tally.broken[mode]++;
     tally.rules.add(rule.id);
   }
-}
-
-/** Adds what was counted elsewhere. */
-export function countAll(tally: CheckTally, more: CheckTally): void {
-  tally.objects += more.objects;
-  tally.unreadable += more.unreadable;
-  tally.excused += more.excused;
-  tally.errors += more.errors;
-  for (const mode of modes) {
-    tally.found[mode] += more.found[mode];
-    tally.broken[mode] += more.broken[mode];
-  }
-  for (const rule of more.rules) tally.rules.add(rule);
 }
 
 export function summaryOf({ objects, unreadable, found, excused, errors }: CheckTally): CheckSummary {

@@ -111,7 +111,10 @@ function rangeMember(pattern: readonly string[], at: number): CharacterSet | und
   return high && { end: high.end, matches: (character) => low.text <= character && character <= high.text };
 }
 
-function literalAt(pattern: readonly string[], at: number): { readonly text: string; readonly end: number } | undefined {
+function literalAt(
+  pattern: readonly string[],
+  at: number,
+): { readonly text: string; readonly end: number } | undefined {
   const escaped = pattern[at] === '\\';
   const text = pattern[escaped ? at + 1 : at];
   return text === undefined ? undefined : { text, end: escaped ? at + 1 : at };

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { FieldPath } from '../../core/pod/field-path.ts';
-import { parseJsonManifest } from './manifest-json.ts';
+import { withFileBytes } from './file-bytes.ts';
 import { type Ignoring, nothingIgnored } from './ignored-files.ts';
+import { parseJsonManifest } from './manifest-json.ts';
 import { collectObjects, type ManifestObject } from './manifest-objects.ts';
 import { parseYamlManifest } from './manifest-yaml.ts';
 import { createPositions, type Position, type Source } from './source-document.ts';
@@ -19,6 +20,8 @@ export interface ManifestProblem {
   readonly message: string;
   /** The template that the broken document was rendered from, where a comment of Helm's says so. */
   readonly template?: string | undefined;
+  /** What the program said that was to make the manifests. */
+  readonly remarks?: readonly string[];
 }
 
 /** What one file was found to hold. */
@@ -156,8 +159,7 @@ function objectsOf({ documents, problems }: ManifestDocuments, file: string): Ma
 export async function readManifestDocuments(file: string): Promise<ManifestDocuments> {
   let text: string;
   try {
-    const bytes = file === standardInput ? await readStandardInput() : readFileSync(file);
-    text = decode(bytes);
+    text = file === standardInput ? decode(await readStandardInput()) : withFileBytes(file, decode);
   } catch (thrown) {
     return { documents: [], problems: [{ file, message: unreadable(thrown) }] };
   }
