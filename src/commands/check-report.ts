@@ -1,4 +1,4 @@
-import type { CheckFormat } from '../core/render/check-format.ts';
+import { type CheckFormat, createWriter } from '../core/render/check-format.ts';
 import type { CheckedObject } from '../core/render/check-result.ts';
 import { type CheckTally, countObject, createTally } from '../core/render/check-tally.ts';
 import { printable } from '../core/render/escape.ts';
@@ -21,7 +21,7 @@ const longestBatch = 64 * 1024;
 export function createReport(format: CheckFormat, progress: Progress): CheckReport {
   const tally = createTally();
   let waiting = format.head;
-  let file: string | undefined;
+  const writer = createWriter(format);
   const flush = (): Promise<void> => {
     const text = waiting;
     waiting = '';
@@ -37,14 +37,11 @@ export function createReport(format: CheckFormat, progress: Progress): CheckRepo
     },
     object(object) {
       countObject(tally, object);
-      const first = object.file !== file;
-      if (file !== undefined) waiting += first ? format.between.files : format.between.objects;
-      waiting += format.object(object, first);
-      file = object.file;
+      waiting += writer.object(object);
       return waiting.length < longestBatch ? undefined : flush();
     },
     end() {
-      waiting += format.foot(tally, file !== undefined);
+      waiting += writer.foot(tally);
       return flush();
     },
   };

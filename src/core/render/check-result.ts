@@ -2,7 +2,8 @@ import type { Finding } from '../engine/decision.ts';
 import type { Repair } from '../engine/repair.ts';
 import type { Locale } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
-import type { apiVersion } from '../policy/pod-policy.ts';
+import { apiVersion } from '../policy/pod-policy.ts';
+import { summaryOf, tallyOf } from './check-tally.ts';
 import { printable } from './escape.ts';
 import { formatFound } from './finding-text.ts';
 import { type ReportedFinding, toReportedFinding } from './reported-finding.ts';
@@ -25,6 +26,15 @@ export interface PlacedFinding {
   readonly finding: Finding;
   readonly line: number;
   readonly column: number;
+}
+
+/** What was found out of objects few enough to be kept. */
+export interface CheckOutcome {
+  /** How many Kubernetes objects were read, judged or not. */
+  readonly objects: number;
+  /** Files and documents that could not be read. */
+  readonly unreadable: number;
+  readonly violating: readonly CheckedObject[];
 }
 
 /** What `-o json` and `-o yaml` print; programs rely on it. */
@@ -61,6 +71,11 @@ export interface CheckedFinding extends ReportedFinding {
   readonly object: ObjectReference;
   /** The value that was found; where it is large, its beginning as text. Absent where nothing was. */
   readonly found?: unknown;
+}
+
+export function toCheckResult(outcome: CheckOutcome, locale: Locale): CheckResult {
+  const findings = outcome.violating.flatMap((object) => toCheckedFindings(object, locale));
+  return { apiVersion, kind: 'CheckResult', findings, summary: summaryOf(tallyOf(outcome)) };
 }
 
 /** What is printed of an object, finding by finding. */

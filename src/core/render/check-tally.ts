@@ -1,5 +1,5 @@
 import { isAtLeastAsStrict, type Mode, modes } from '../policy/mode.ts';
-import type { CheckedObject, CheckSummary } from './check-result.ts';
+import type { CheckedObject, CheckOutcome, CheckSummary } from './check-result.ts';
 
 /** What is kept of objects once they were printed: numbers, and which rules there is to read about. */
 export interface CheckTally {
@@ -42,6 +42,13 @@ export function countObject(tally: CheckTally, { findings }: Pick<CheckedObject,
     tally.broken[mode]++;
     tally.rules.add(rule.id);
   }
+}
+
+/** Of what was kept. */
+export function tallyOf({ objects, unreadable, violating }: CheckOutcome): CheckTally {
+  const tally = { ...createTally(), objects, unreadable };
+  for (const object of violating) countObject(tally, object);
+  return tally;
 }
 
 export function summaryOf({ objects, unreadable, found, excused, errors }: CheckTally): CheckSummary {

@@ -1,8 +1,8 @@
 import { denies, type Finding } from '../engine/decision.ts';
 import { type Locale, type Localized, localize } from '../locale.ts';
 import type { Mode } from '../policy/mode.ts';
-import type { CheckFormat } from './check-format.ts';
-import type { CheckedObject, CheckSummary, PlacedFinding } from './check-result.ts';
+import { type CheckFormat, renderOutcome } from './check-format.ts';
+import type { CheckedObject, CheckOutcome, CheckSummary, PlacedFinding } from './check-result.ts';
 import { type CheckTally, summaryOf } from './check-tally.ts';
 import { displayWidth } from './columns.ts';
 import { changesHeading, objectText } from './denial-message.ts';
@@ -53,6 +53,12 @@ const errors = {
 const more: Localized = { en: 'More: sekisho explain {rules}', ja: '詳細: sekisho explain {rules}' };
 
 const longestPatch = 4096;
+
+/** Of what was kept: policies are named where several found something. */
+export function renderTable(outcome: CheckOutcome, style: TableStyle): string {
+  const policies = new Set(outcome.violating.flatMap(({ findings }) => findings.map(({ finding }) => finding.policy)));
+  return renderOutcome(tableFormat({ ...style, naming: policies.size > 1 }), outcome);
+}
 
 /** For people: by file and object, one line for each violation, then what to change, then the sum. */
 export function tableFormat(style: CheckStyle): CheckFormat {

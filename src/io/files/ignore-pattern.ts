@@ -108,7 +108,11 @@ function rangeMember(pattern: readonly string[], at: number): CharacterSet | und
     return { end: low.end, matches: (character) => character === low.text };
   }
   const high = literalAt(pattern, low.end + 2);
-  return high && { end: high.end, matches: (character) => low.text <= character && character <= high.text };
+  if (high === undefined) return undefined;
+  // The first one is in the set even where the range is none, as `z-a`.
+  const matches = (character: string): boolean =>
+    character === low.text || (low.text <= character && character <= high.text);
+  return { end: high.end, matches };
 }
 
 function literalAt(

@@ -46,7 +46,7 @@ function strictLabels({ value }: ManifestObject, at: (path: readonly string[]) =
 export async function findNamespaceLabels(
   files: readonly string[],
   read: (file: string) => Promise<Manifest>,
-  streams: ReadonlySet<string>,
+  streams: ReadonlySet<string> = noStreams,
 ): Promise<Map<string, ReadonlyMap<string, string>>> {
   const found = new Map<string, ReadonlyMap<string, string>>();
   for (const file of files) {
@@ -54,6 +54,8 @@ export async function findNamespaceLabels(
   }
   return found;
 }
+
+const noStreams: ReadonlySet<string> = new Set();
 
 /** Those of one manifest, to those of the ones before it. */
 export function addNamespaceLabels({ objects }: Manifest, found: Map<string, ReadonlyMap<string, string>>): void {
