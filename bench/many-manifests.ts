@@ -10,21 +10,23 @@ export const perTen = { compliant: 5, violating: 2, others: 3 } as const;
 
 const perFolder = 100;
 
-/** Writes so many files below a folder. */
+/** Writes so many files into folders of a hundred. */
 export async function writeManifests(folder: string, count: number): Promise<void> {
-  await writeFiles(folder, count, manifest);
-}
-
-/** The same with nothing but Pods, of which three in ten violate: what all of those understand that are compared. */
-export async function writePods(folder: string, count: number): Promise<void> {
-  await writeFiles(folder, count, (index) => pod(index, index % 10 < 7 ? 'compliant' : 'violating'));
-}
-
-async function writeFiles(folder: string, count: number, text: (index: number) => string): Promise<void> {
   for (let index = 0; index < count; index++) {
     const inside = join(folder, `team-${Math.floor(index / perFolder)}`);
     if (index % perFolder === 0) await mkdir(inside, { recursive: true });
-    await writeFile(join(inside, `app-${index}.yaml`), text(index));
+    await writeFile(join(inside, `app-${index}.yaml`), manifest(index));
+  }
+}
+
+/** Of a thousand pods three hundred violate. */
+export const violatingPods = (count: number): number => (3 * count) / 10;
+
+/** Nothing but Pods in one folder: what everybody understands who is compared. */
+export async function writePods(folder: string, count: number): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (let index = 0; index < count; index++) {
+    await writeFile(join(folder, `app-${index}.yaml`), pod(index, index % 10 < 7 ? 'compliant' : 'violating'));
   }
 }
 
