@@ -4,8 +4,8 @@ import {
   listManifests,
   type Manifest,
   type ManifestProblem,
-  manifestOf,
-  readManifest,
+  manifestsIn,
+  readManifestText,
   standardInput,
 } from '../io/files/manifests.ts';
 import { renderChart } from '../io/rendering/helm.ts';
@@ -18,8 +18,8 @@ export interface CheckInputs {
   readonly files: readonly string[];
   /** Those of the files that can be read only once: standard input, and what a shell puts in the place of a file. */
   readonly streams: ReadonlySet<string>;
-  /** Of one of the files; a stream is kept. */
-  read(file: string): Promise<Manifest>;
+  /** What one of the files holds, as often as somebody looks; a stream is kept. */
+  read(file: string): Promise<Iterable<Manifest>>;
   readonly rendered: readonly RenderedInput[];
   readonly problems: readonly ManifestProblem[];
 }
@@ -28,7 +28,7 @@ export interface CheckInputs {
 export interface RenderedInput {
   readonly name: string;
   /** Renders it, once however often it is asked for. */
-  read(): Promise<Manifest>;
+  read(): Promise<Iterable<Manifest>>;
 }
 
 export function findInputs(paths: readonly string[], options: CheckOptions): CheckInputs {
@@ -47,14 +47,19 @@ function isStream(path: string): boolean {
   return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 }
 
-function createReader(streams: ReadonlySet<string>): (file: string) => Promise<Manifest> {
-  const kept = new Map<string, Promise<Manifest>>();
-  return (file) => {
-    if (!streams.has(file)) return readManifest(file);
-    const manifest = kept.get(file) ?? readManifest(file);
-    kept.set(file, manifest);
-    return manifest;
+function createReader(streams: ReadonlySet<string>): CheckInputs['read'] {
+  const kept = new Map<string, Promise<string | ManifestProblem>>();
+  return async (file) => {
+    const reading = kept.get(file) ?? readManifestText(file);
+    if (streams.has(file)) kept.set(file, reading);
+    const text = await reading;
+    return typeof text === 'string' ? manifestsOf(text, file) : [{ objects: [], problems: [text] }];
   };
+}
+
+/** Parsed anew each time, document by document: a text takes a tenth of what it means. */
+function manifestsOf(text: string, file: string): Iterable<Manifest> {
+  return { [Symbol.iterator]: () => manifestsIn(text, file) };
 }
 
 function findRendered({ helm = [], kustomize = [], ...options }: CheckOptions): readonly RenderedInput[] {
@@ -68,18 +73,18 @@ function findRendered({ helm = [], kustomize = [], ...options }: CheckOptions): 
 }
 
 function renderedInput(name: string, render: () => Promise<Rendering | RenderingFailure>): RenderedInput {
-  let manifest: Promise<Manifest> | undefined;
+  let rendering: Promise<Rendering | RenderingFailure> | undefined;
   return {
     name,
-    read() {
-      manifest ??= render().then((rendering) => manifestOfRendering(name, rendering));
-      return manifest;
+    async read() {
+      rendering ??= render();
+      return manifestsOfRendering(name, await rendering);
     },
   };
 }
 
 /** Warnings are shown only with what they may have led to: charts are full of them. */
-function manifestOfRendering(file: string, rendering: Rendering | RenderingFailure): Manifest {
-  if ('text' in rendering) return manifestOf(rendering.text, file);
-  return { objects: [], problems: [{ file, message: rendering.problem, remarks: rendering.remarks }] };
+function manifestsOfRendering(file: string, rendering: Rendering | RenderingFailure): Iterable<Manifest> {
+  if ('text' in rendering) return manifestsOf(rendering.text, file);
+  return [{ objects: [], problems: [{ file, message: rendering.problem, remarks: rendering.remarks }] }];
 }

@@ -9,7 +9,7 @@ import { tableFormat } from '../core/render/table.ts';
 import type { Manifest } from '../io/files/manifests.ts';
 import {
   addNamespaceLabels,
-  findNamespaceLabels,
+  mayHoldNamespace,
   type NamespaceLabels,
   readNamespaceLabels,
 } from '../io/files/namespaces.ts';
@@ -64,13 +64,20 @@ async function formatOf({ output, lang: locale }: CheckOptions, naming: boolean)
   return yamlFormat(locale, renderYaml);
 }
 
-/** What was stated comes before what the manifests say. */
+/**
+ * Those of the Namespace objects among what is checked; of two of one name the later, which kubectl would apply last. What
+ * was stated comes before.
+ */
 async function labelsIn(
   { files, streams, read, rendered }: CheckInputs,
   stated: NamespaceLabels,
 ): Promise<NamespaceLabels> {
-  const labels = await findNamespaceLabels(files, read, streams);
-  for (const each of rendered) addNamespaceLabels(await each.read(), labels);
+  const labels = new Map<string, ReadonlyMap<string, string>>();
+  for (const file of files) {
+    if (!streams.has(file) && !mayHoldNamespace(file)) continue;
+    for (const manifest of await read(file)) addNamespaceLabels(manifest, labels);
+  }
+  for (const each of rendered) for (const manifest of await each.read()) addNamespaceLabels(manifest, labels);
   return new Map([...labels, ...stated]);
 }
 
@@ -88,10 +95,10 @@ async function checkInputs(inputs: CheckInputs, { progress, ...checking }: Check
   keepYoungHeap();
   for (const [index, file] of files.entries()) {
     progress.step(index);
-    await checkManifest(await read(file), { file }, checking);
+    await checkAll(await read(file), { file }, checking);
   }
   progress.clear();
-  for (const { name: file, read } of rendered) await checkManifest(await read(), { file, rendered: true }, checking);
+  for (const { name: file, read } of rendered) await checkAll(await read(), { file, rendered: true }, checking);
   const { objects, unreadable } = checking.report.tally;
   if (objects > 0 || unreadable > 0) return;
   const empty = [...files, ...rendered.map(({ name }) => name)];
@@ -102,11 +109,13 @@ interface Progressing {
   readonly progress: Progress;
 }
 
-async function checkManifest(manifest: Manifest, origin: Origin, { context, report }: Checking): Promise<void> {
-  report.problems(manifest.problems);
-  report.tally.objects += manifest.objects.length;
-  for (const object of manifest.objects) {
-    const checked = await checkObject(object, origin, context);
-    if (checked !== undefined) await report.object(checked);
+async function checkAll(manifests: Iterable<Manifest>, origin: Origin, { context, report }: Checking): Promise<void> {
+  for (const { objects, problems } of manifests) {
+    report.problems(problems);
+    report.tally.objects += objects.length;
+    for (const object of objects) {
+      const checked = await checkObject(object, origin, context);
+      if (checked !== undefined) await report.object(checked);
+    }
   }
 }

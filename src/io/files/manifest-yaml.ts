@@ -23,14 +23,25 @@ const options = {
 export function parseYamlManifest(text: string): Source {
   const documents: SourceDocument[] = [];
   const problems: SourceProblem[] = [];
-  for (const { start, end } of partsOf(text)) {
-    const part = text.slice(start, end);
-    const simple = readSimpleYaml(part);
-    const template = templateOf(part);
-    if (simple === undefined) parsePart(part, start, { documents, problems, template });
-    else documents.push({ value: simple.value, locate: locatorOf(part, start), template });
-  }
+  for (const part of partsOf(text)) readPart(text, part, { documents, problems });
   return { documents, problems };
+}
+
+/** The same, document after document: of ten thousand in one text nobody needs all at once. */
+export function* eachYamlDocument(text: string): Generator<Source> {
+  for (const part of partsOf(text)) {
+    const source = { documents: [], problems: [] };
+    readPart(text, part, source);
+    yield source;
+  }
+}
+
+function readPart(text: string, { start, end }: Part, { documents, problems }: Pick<Found, 'documents' | 'problems'>) {
+  const part = text.slice(start, end);
+  const simple = readSimpleYaml(part);
+  const template = templateOf(part);
+  if (simple === undefined) parsePart(part, start, { documents, problems, template });
+  else documents.push({ value: simple.value, locate: locatorOf(part, start), template });
 }
 
 /** Positions are looked for when somebody asks: most documents break no rule. */

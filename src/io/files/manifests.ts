@@ -7,7 +7,7 @@ import { withFileBytes } from './file-bytes.ts';
 import { type Ignoring, nothingIgnored } from './ignored-files.ts';
 import { parseJsonManifest } from './manifest-json.ts';
 import { collectObjects, type ManifestObject } from './manifest-objects.ts';
-import { parseYamlManifest } from './manifest-yaml.ts';
+import { eachYamlDocument, parseYamlManifest } from './manifest-yaml.ts';
 import { createPositions, type Position, type Source } from './source-document.ts';
 
 /** Standard input, where a file is named. */
@@ -139,9 +139,26 @@ export async function readManifest(file: string): Promise<Manifest> {
   return objectsOf(await readManifestDocuments(file), file);
 }
 
-/** The same of a text that was made and not read; `file` is what it goes by. */
-export function manifestOf(text: string, file: string): Manifest {
-  return objectsOf(documentsOf(text, file), file);
+export async function readManifestDocuments(file: string): Promise<ManifestDocuments> {
+  const text = await readManifestText(file);
+  if (typeof text !== 'string') return { documents: [], problems: [text] };
+  return placed(parseManifest(text, file), createPositions(text), file);
+}
+
+/** All of a file, or of standard input, or why it cannot be had. */
+export async function readManifestText(file: string): Promise<string | ManifestProblem> {
+  try {
+    return file === standardInput ? decode(await readStandardInput()) : withFileBytes(file, decode);
+  } catch (thrown) {
+    return { file, message: unreadable(thrown) };
+  }
+}
+
+/** What a text holds, a document of YAML at a time. `file` is what it goes by. */
+export function* manifestsIn(text: string, file: string): Generator<Manifest> {
+  const positionOf = createPositions(text);
+  const sources = isYaml(text, file) ? eachYamlDocument(text) : [parseManifest(text, file)];
+  for (const source of sources) yield objectsOf(placed(source, positionOf, file), file);
 }
 
 function objectsOf({ documents, problems }: ManifestDocuments, file: string): Manifest {
@@ -156,19 +173,11 @@ function objectsOf({ documents, problems }: ManifestDocuments, file: string): Ma
   return { objects, problems: found };
 }
 
-export async function readManifestDocuments(file: string): Promise<ManifestDocuments> {
-  let text: string;
-  try {
-    text = file === standardInput ? decode(await readStandardInput()) : withFileBytes(file, decode);
-  } catch (thrown) {
-    return { documents: [], problems: [{ file, message: unreadable(thrown) }] };
-  }
-  return documentsOf(text, file);
-}
-
-function documentsOf(text: string, file: string): ManifestDocuments {
-  const positionOf = createPositions(text);
-  const { documents, problems } = parseManifest(text, file);
+function placed(
+  { documents, problems }: Source,
+  positionOf: (offset: number) => Position,
+  file: string,
+): ManifestDocuments {
   return {
     documents: documents.map(({ value, locate, template }) => ({
       value,
@@ -201,9 +210,13 @@ function decode(bytes: Buffer): string {
 /** As kubectl does: what begins with a brace may be JSON under any name, and is YAML if it is not. */
 export function parseManifest(text: string, file: string): Source {
   if (extname(file).toLowerCase() === '.json') return parseJsonManifest(text);
-  if (!/^\s*\{/.test(text)) return parseYamlManifest(text);
+  if (isYaml(text, file)) return parseYamlManifest(text);
   const json = parseJsonManifest(text);
   if (json.problems.length === 0) return json;
   const yaml = parseYamlManifest(text);
   return yaml.problems.length > 0 && file === standardInput ? json : yaml;
+}
+
+function isYaml(text: string, file: string): boolean {
+  return extname(file).toLowerCase() !== '.json' && !/^\s*\{/.test(text);
 }

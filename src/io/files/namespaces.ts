@@ -4,7 +4,7 @@ import { labelsOf } from '../../core/pod/labels.ts';
 import { printable } from '../../core/render/escape.ts';
 import { withFileBytes } from './file-bytes.ts';
 import type { ManifestObject } from './manifest-objects.ts';
-import { type Manifest, type ManifestProblem, readManifest } from './manifests.ts';
+import { type Manifest, type ManifestProblem, readManifest, standardInput } from './manifests.ts';
 
 /** Labels of namespaces, by the names of these. */
 export type NamespaceLabels = ReadonlyMap<string, ReadonlyMap<string, string>>;
@@ -41,21 +41,16 @@ function strictLabels({ value }: ManifestObject, at: (path: readonly string[]) =
 
 /**
  * The labels of the Namespace objects among manifests; of two of one name the later, which kubectl would apply last. What
- * is broken is left to whoever reads the manifests to judge them. `streams` can be read only once: `read` keeps them.
+ * is broken is left to whoever reads the manifests to judge them.
  */
 export async function findNamespaceLabels(
   files: readonly string[],
   read: (file: string) => Promise<Manifest>,
-  streams: ReadonlySet<string> = noStreams,
-): Promise<Map<string, ReadonlyMap<string, string>>> {
+): Promise<NamespaceLabels> {
   const found = new Map<string, ReadonlyMap<string, string>>();
-  for (const file of files) {
-    if (streams.has(file) || mayHoldNamespace(file)) addNamespaceLabels(await read(file), found);
-  }
+  for (const file of files) if (mayHoldNamespace(file)) addNamespaceLabels(await read(file), found);
   return found;
 }
-
-const noStreams: ReadonlySet<string> = new Set();
 
 /** Those of one manifest, to those of the ones before it. */
 export function addNamespaceLabels({ objects }: Manifest, found: Map<string, ReadonlyMap<string, string>>): void {
@@ -65,7 +60,8 @@ export function addNamespaceLabels({ objects }: Manifest, found: Map<string, Rea
 }
 
 /** Most files hold none, and to look for the word costs much less than to parse them twice. */
-function mayHoldNamespace(file: string): boolean {
+export function mayHoldNamespace(file: string): boolean {
+  if (file === standardInput) return true;
   try {
     return withFileBytes(file, (bytes) => bytes.includes('Namespace'));
   } catch {
