@@ -159,6 +159,18 @@ describeCase('check renders', ['helm'], () => {
     expect(stderr).toMatch(/^sekisho: web: kubectl kustomize failed \(exit status 1\)\n {2}.*kustomization/);
   });
 
+  test('the labels of a Namespace that was rendered tighten the policy', async () => {
+    await write('labelled', {
+      ...kustomization,
+      'kustomization.yaml': 'namespace: shop\nresources: [namespace.yaml, pod.yaml]\n',
+      'namespace.yaml':
+        'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {pod-security.kubernetes.io/enforce: restricted}}\n',
+    });
+    const paths = (await findings(['--kustomize', 'labelled'])).map(({ path: field }) => field);
+    expect(paths).toContain('spec.hostPID');
+    expect(paths.some((field) => field.endsWith('runAsNonRoot'))).toBe(true);
+  });
+
   test('its own chart, whose pods pass its own policy at restricted', async () => {
     const { code, stdout } = await check(['--helm', chartFolder, '-n', 'sekisho', '-p', 'builtin:restricted']);
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^Checked \d\d objects: no violations\.\n$/)]);
