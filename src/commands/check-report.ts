@@ -25,7 +25,8 @@ export function createReport(format: CheckFormat, progress: Progress): CheckRepo
   const flush = (): Promise<void> => {
     const text = waiting;
     waiting = '';
-    progress.clear();
+    // On one terminal with results that may end in the middle of a line, it would overwrite them; they show how it goes.
+    if (process.stdout.isTTY) progress.end();
     return writeOutput(text);
   };
   return {

@@ -97,7 +97,7 @@ async function checkInputs(inputs: CheckInputs, { progress, ...checking }: Check
     progress.step(index);
     await checkAll(await read(file), { file }, checking);
   }
-  progress.clear();
+  progress.end();
   for (const { name: file, read } of rendered) await checkAll(await read(), { file, rendered: true }, checking);
   const { objects, unreadable } = checking.report.tally;
   if (objects > 0 || unreadable > 0) return;

@@ -1,8 +1,10 @@
 /** A line that overwrites itself, for a person who waits. */
 export interface Progress {
   step(done: number): void;
-  /** Takes the line away: before anything else is printed, and at the end. */
+  /** Takes the line away for something else that is printed there. */
   clear(): void;
+  /** Takes it away for good. */
+  end(): void;
 }
 
 /** Where a line is shown, and what its environment says of that. */
@@ -18,17 +20,22 @@ const every = 100;
 
 export function createProgress(all: number, { stream, environment }: ProgressTerminal): Progress {
   const { CI, TERM } = environment;
-  const watched = stream.isTTY === true && TERM !== 'dumb' && (CI === undefined || CI === '' || CI === 'false');
+  let watched = stream.isTTY === true && TERM !== 'dumb' && (CI === undefined || CI === '' || CI === 'false');
   let shown = false;
+  const clear = (): void => {
+    if (shown) stream.write('\r\u001b[K');
+    shown = false;
+  };
   return {
     step(done) {
       if (!watched || all <= worthShowing || done % every !== 0) return;
       stream.write(`\r${done}/${all}`);
       shown = true;
     },
-    clear() {
-      if (shown) stream.write('\r\u001b[K');
-      shown = false;
+    clear,
+    end() {
+      clear();
+      watched = false;
     },
   };
 }
