@@ -61,7 +61,7 @@ export async function comparePrograms({ options, build, scratch }: Setting): Pro
     paragraphs: [
       ...(options.go ? [] : ['SKIPPED: nobody else was measured (--no-go).']),
       ...skipped.map((why) => `SKIPPED: ${why}`),
-      method,
+      ...(programs.length > 1 ? [method] : []),
       table(
         ['', 'seconds', 'least–most', 'most RSS'],
         [...runs].map(([program, finished]) => rowOf(program, finished)),
