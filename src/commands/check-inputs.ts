@@ -43,8 +43,13 @@ export function findInputs(paths: readonly string[], options: CheckOptions): Che
 
 function isStream(path: string): boolean {
   if (path === standardInput) return true;
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+  try {
+    const stats = statSync(path);
+    return !stats.isFile() && !stats.isDirectory();
+  } catch {
+    // Whoever lists the files says what is wrong with it.
+    return false;
+  }
 }
 
 function createReader(streams: ReadonlySet<string>): CheckInputs['read'] {

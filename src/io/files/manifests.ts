@@ -96,10 +96,12 @@ interface Visit {
 
 function visit(path: string, { name, ignoring, ...found }: Visit): void {
   const { files, problems, kind, parents } = found;
+  const stats = attempt(() => statSync(path));
+  const folder = 'value' in stats && stats.value.isDirectory();
+  const inside = name === undefined ? ignoring : ignoring.below(name, folder);
+  if (inside === undefined) return void found.ignored.push(path);
   try {
-    const folder = statSync(path).isDirectory();
-    const inside = name === undefined ? ignoring : ignoring.below(name, folder);
-    if (inside === undefined) return void found.ignored.push(path);
+    if ('thrown' in stats) throw stats.thrown;
     if (!folder) {
       if (name === undefined || kind.name.test(name)) files.push(path);
       return;
@@ -112,6 +114,14 @@ function visit(path: string, { name, ignoring, ...found }: Visit): void {
     }
   } catch (thrown) {
     problems.push({ file: path, message: unreadable(thrown) });
+  }
+}
+
+function attempt<T>(act: () => T): { readonly value: T } | { readonly thrown: unknown } {
+  try {
+    return { value: act() };
+  } catch (thrown) {
+    return { thrown };
   }
 }
 

@@ -89,6 +89,12 @@ describe('.sekishoignore', () => {
     ]);
   });
 
+  test('leaves out what could not be read', () => {
+    write({ '.sekishoignore': 'dangling.yaml\n', ...manifests('x.yaml') });
+    symlinkSync('nowhere', join(folder, 'dangling.yaml'));
+    expect(listed('.')).toEqual(['x.yaml']);
+  });
+
   test('means a folder by a link to one', () => {
     write({ '.sekishoignore': 'link/\n', ...manifests('real/x.yaml') });
     symlinkSync('real', join(folder, 'link'));
