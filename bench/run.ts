@@ -1,5 +1,6 @@
 /** Measures Sekisho; see options.ts, and RESULTS.md for what comes out. */
 import { writeChapter } from './chapters.ts';
+import { measureCheck } from './check.ts';
 import { measureLatency } from './latency.ts';
 import { canPin, leaveServerCore } from './machine.ts';
 import { type PartName, parseOptions } from './options.ts';
@@ -15,6 +16,7 @@ const parts: Readonly<Record<PartName, (setting: Setting) => Promise<Part>>> = {
   throughput: measureThroughput,
   scale: measureScale,
   latency: measureLatency,
+  check: measureCheck,
 };
 
 async function main(): Promise<void> {

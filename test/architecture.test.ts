@@ -20,6 +20,8 @@ const rooms: Readonly<Record<string, { rooms: readonly string[]; packages: reado
   // What is said of the world and by which clock; then a folder for each outside thing, and the package that speaks to it.
   io: { rooms: ['core/*', 'core'], packages: ['pino', 'prom-client', 'node:*'] },
   'io/files': { rooms: ['core/*', 'core', 'io'], packages: ['yaml', 'node:*'] },
+  // Programs that make manifests: Helm, kustomize.
+  'io/rendering': { rooms: ['core', 'io'], packages: ['node:*'] },
   'io/tls': { rooms: ['core', 'io'], packages: ['node-forge', 'node:*'] },
   'io/server': { rooms: ['core/*', 'core', 'io', 'io/tls'], packages: ['fastify', 'node:*'] },
   'io/cluster': { rooms: ['core/*', 'core', 'io'], packages: ['@kubernetes/client-node/dist/config.js', 'node:*'] },

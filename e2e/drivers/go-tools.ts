@@ -7,7 +7,15 @@ import { cacheFolder } from './cache-folder.ts';
 import { startProcess } from './process.ts';
 import { runProgram } from './program.ts';
 
-export type ToolFamily = 'kubernetes' | 'node' | 'etcd' | 'helm' | 'pod-security-webhook' | 'pod-resources';
+export type ToolFamily =
+  | 'kubernetes'
+  | 'node'
+  | 'etcd'
+  | 'helm'
+  | 'pod-security-webhook'
+  | 'pod-resources'
+  | 'kyverno'
+  | 'gator';
 
 interface Family {
   readonly packages: readonly string[];
@@ -29,6 +37,9 @@ const families: Readonly<Record<ToolFamily, Family>> = {
   },
   etcd: { packages: ['go.etcd.io/etcd/server/v3'], file: 'etcd' },
   helm: { packages: ['helm.sh/helm/v4/cmd/helm'] },
+  // What `sekisho check` is measured beside (bench/check.ts).
+  kyverno: { packages: ['github.com/kyverno/kyverno/cmd/cli/kubectl-kyverno'], file: 'kubectl-kyverno' },
+  gator: { packages: ['github.com/open-policy-agent/gatekeeper/v3/cmd/gator'], file: 'gator' },
   'pod-security-webhook': { packages: ['k8s.io/pod-security-admission/cmd/webhook'], file: 'pod-security-webhook' },
   // Our own: upstream has this as a library only.
   'pod-resources': { packages: ['.'], file: 'pod-resources' },

@@ -87,6 +87,9 @@ const free: ReadonlySet<string> = new Set([
   '--host',
   '--context',
   '--release',
+  '--set',
+  '--release-name',
+  '--kube-version',
 ]);
 
 function valueOfOption({ long, argChoices }: Option): CompletedValue {

@@ -3,6 +3,7 @@ import type { Repair } from '../engine/repair.ts';
 import type { Locale } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
 import { apiVersion } from '../policy/pod-policy.ts';
+import { summaryOf, tallyOf } from './check-tally.ts';
 import { printable } from './escape.ts';
 import { formatFound } from './finding-text.ts';
 import { type ReportedFinding, toReportedFinding } from './reported-finding.ts';
@@ -10,6 +11,10 @@ import { type ReportedFinding, toReportedFinding } from './reported-finding.ts';
 /** One object of a manifest that breaks rules. */
 export interface CheckedObject {
   readonly file: string;
+  /** The template of a chart that it was rendered from, where Helm's comment says so. */
+  readonly template?: string | undefined;
+  /** `file` is a chart or the like, and lines are those of what was rendered from it. */
+  readonly rendered?: true;
   readonly reference: ObjectReference;
   /** Never empty. */
   readonly findings: readonly PlacedFinding[];
@@ -23,7 +28,7 @@ export interface PlacedFinding {
   readonly column: number;
 }
 
-/** What `sekisho check` found out, before it is printed. */
+/** What was found out of objects few enough to be kept. */
 export interface CheckOutcome {
   /** How many Kubernetes objects were read, judged or not. */
   readonly objects: number;
@@ -36,8 +41,9 @@ export interface CheckOutcome {
 export interface CheckResult {
   readonly apiVersion: typeof apiVersion;
   readonly kind: 'CheckResult';
-  readonly summary: CheckSummary;
   readonly findings: readonly CheckedFinding[];
+  /** Last, because the findings are printed while they are found. */
+  readonly summary: CheckSummary;
 }
 
 /** How much was looked at, and what was found. */
@@ -58,34 +64,27 @@ export interface CheckedFinding extends ReportedFinding {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** The template of a chart, where the file, or what was rendered, names it. */
+  readonly source?: string;
+  /** `file` is a chart or a kustomization; line and column are those of what was rendered from it. */
+  readonly rendered?: true;
   readonly object: ObjectReference;
   /** The value that was found; where it is large, its beginning as text. Absent where nothing was. */
   readonly found?: unknown;
 }
 
 export function toCheckResult(outcome: CheckOutcome, locale: Locale): CheckResult {
-  const findings = outcome.violating.flatMap((object) =>
-    object.findings.map((placed) => toFinding(object, placed, locale)),
-  );
-  return { apiVersion, kind: 'CheckResult', summary: summarize(outcome), findings };
+  const findings = outcome.violating.flatMap((object) => toCheckedFindings(object, locale));
+  return { apiVersion, kind: 'CheckResult', findings, summary: summaryOf(tallyOf(outcome)) };
 }
 
-export function summarize({ objects, unreadable, violating }: CheckOutcome): CheckSummary {
-  const counts = { Enforce: 0, Warn: 0, Audit: 0 };
-  let error = unreadable;
-  let excused = 0;
-  for (const { findings } of violating) {
-    for (const { finding } of findings) {
-      if (finding.exception === undefined) counts[finding.mode]++;
-      else excused++;
-      if (finding.error) error++;
-    }
-  }
-  return { objects, deny: counts.Enforce, warn: counts.Warn, audit: counts.Audit, excused, error };
+/** What is printed of an object, finding by finding. */
+export function toCheckedFindings(object: CheckedObject, locale: Locale): readonly CheckedFinding[] {
+  return object.findings.map((placed) => toFinding(object, placed, locale));
 }
 
 function toFinding(
-  { file, reference }: CheckedObject,
+  { file, template, rendered, reference }: CheckedObject,
   { finding, line, column }: PlacedFinding,
   locale: Locale,
 ): CheckedFinding {
@@ -94,6 +93,8 @@ function toFinding(
     file,
     line,
     column,
+    ...(template === undefined ? {} : { source: printable(template, 1024) }),
+    ...(rendered && { rendered }),
     object: printableReference(reference),
     ...toReportedFinding(finding, locale),
     ...(found === undefined ? {} : { found: boundedValue(found, locale) }),

@@ -1,13 +1,10 @@
 import { denies, type Finding } from '../engine/decision.ts';
 import { type Locale, type Localized, localize } from '../locale.ts';
 import type { Mode } from '../policy/mode.ts';
-import {
-  type CheckedObject,
-  type CheckOutcome,
-  type CheckSummary,
-  type PlacedFinding,
-  summarize,
-} from './check-result.ts';
+import { type CheckFormat, renderOutcome } from './check-format.ts';
+import type { CheckedObject, CheckOutcome, CheckSummary, PlacedFinding } from './check-result.ts';
+import { type CheckTally, summaryOf } from './check-tally.ts';
+import { displayWidth } from './columns.ts';
 import { changesHeading, objectText } from './denial-message.ts';
 import { printable } from './escape.ts';
 import { groupFindings } from './finding-groups.ts';
@@ -19,6 +16,12 @@ import { countText } from './plural.ts';
 export interface TableStyle {
   readonly locale: Locale;
   readonly color: boolean;
+}
+
+/** Beside that: */
+export interface CheckStyle extends TableStyle {
+  /** Several policies may have a say, so each finding names its own. */
+  readonly naming: boolean;
 }
 
 const modeNames: Readonly<Record<Mode, Localized>> = {
@@ -51,48 +54,51 @@ const more: Localized = { en: 'More: sekisho explain {rules}', ja: '詳細: seki
 
 const longestPatch = 4096;
 
-/** For people: by file and object, one line for each violation, then what to change, then the sum. */
+/** Of what was kept: policies are named where several found something. */
 export function renderTable(outcome: CheckOutcome, style: TableStyle): string {
-  const naming =
-    new Set(outcome.violating.flatMap(({ findings }) => findings.map(({ finding }) => finding.policy))).size > 1;
-  const lines: string[] = [];
-  let file: string | undefined;
-  for (const object of outcome.violating) {
-    if (object.file !== file) {
-      if (file !== undefined) lines.push('');
-      file = object.file;
-      lines.push(paint(printable(file, 1024), 1, style));
-    }
-    lines.push(
-      `  ${objectText(object.reference)}`,
-      ...findingLines(object, style, naming),
-      ...patchLines(object, style),
-    );
-  }
-  if (lines.length > 0) lines.push('');
-  lines.push(summaryLine(summarize(outcome), style));
-  const rules = explainable(outcome);
-  if (rules !== '') lines.push(localize(more, style.locale, { rules }));
-  return `${lines.join('\n')}\n`;
+  const policies = new Set(outcome.violating.flatMap(({ findings }) => findings.map(({ finding }) => finding.policy)));
+  return renderOutcome(tableFormat({ ...style, naming: policies.size > 1 }), outcome);
 }
 
-function findingLines({ file, findings }: CheckedObject, style: TableStyle, naming: boolean): readonly string[] {
+/** For people: by file and object, one line for each violation, then what to change, then the sum. */
+export function tableFormat(style: CheckStyle): CheckFormat {
+  return {
+    head: '',
+    object(object, first) {
+      const heading = first ? [paint(printable(object.file, 1024), 1, style)] : [];
+      const name = `  ${objectText(object.reference)}`;
+      return [...heading, name, ...findingLines(object, style), ...patchLines(object, style)].join('\n');
+    },
+    between: { objects: '\n', files: '\n\n' },
+    foot: (tally, any) => `${any ? '\n\n' : ''}${sumLines(tally, style).join('\n')}\n`,
+  };
+}
+
+function sumLines(tally: CheckTally, style: TableStyle): readonly string[] {
+  const rules = [...tally.rules].join(' ');
+  const sum = summaryLine(summaryOf(tally), style);
+  return rules === '' ? [sum] : [sum, localize(more, style.locale, { rules })];
+}
+
+function findingLines(object: CheckedObject, style: CheckStyle): readonly string[] {
+  const { findings } = object;
   const groups = groupFindings(
     findings.map(({ finding }) => finding),
     style.locale,
   );
   const placed = new Map(findings.map((each) => [each.finding, each]));
-  const places = groups.map(({ finding }) => place(file, placed.get(finding)));
-  const widest = places.reduce((width, text) => Math.max(width, text.length), 0);
+  const places = groups.map(({ finding }) => place(object, placed.get(finding), style));
+  const widest = places.reduce((width, text) => Math.max(width, displayWidth(text)), 0);
   return groups.map(({ finding, policies, path, message }, index) => {
     const container = finding.container === undefined ? '' : ` (${printable(finding.container, 63)})`;
     const tag = [
       finding.rule.id,
-      ...(naming ? [policies.map((name) => printable(name, 63)).join(', ')] : []),
+      ...(style.naming ? [policies.map((name) => printable(name, 63)).join(', ')] : []),
       ...(finding.exception ? [excuseText(finding.exception, style.locale)] : []),
     ].join(' · ');
     const mode = consequence(finding, style);
-    const at = paint((places[index] ?? '').padEnd(widest), 2, style);
+    const where = places[index] ?? '';
+    const at = paint(where + ' '.repeat(widest - displayWidth(where)), 2, style);
     const what = `${path === '' ? '' : `${path}${container}  `}${message}`;
     return `    ${at}  ${mode}  ${what}  ${paint(`[${tag}]`, 2, style)}`;
   });
@@ -105,8 +111,14 @@ function consequence({ error, exception, mode }: Finding, style: TableStyle): st
   return paint(modeNames[mode][style.locale], modeColors[mode], style);
 }
 
-function place(file: string, placed: PlacedFinding | undefined): string {
-  return `${printable(file, 1024)}:${placed?.line ?? 1}:${placed?.column ?? 1}`;
+const renderedAt: Localized = { en: '{source} (rendered line {line})', ja: '{source} (出力の {line} 行目)' };
+
+/** A line of what was rendered is none of the template: nobody could tell which one it was made of. */
+function place(object: CheckedObject, placed: PlacedFinding | undefined, { locale }: TableStyle): string {
+  const { file, template, rendered } = object;
+  const line = String(placed?.line ?? 1);
+  if (template === undefined && !rendered) return `${printable(file, 1024)}:${line}:${placed?.column ?? 1}`;
+  return localize(renderedAt, locale, { source: printable(template ?? file, 1024), line });
 }
 
 function patchLines({ findings, repair }: CheckedObject, style: TableStyle): readonly string[] {
@@ -129,14 +141,6 @@ function summaryLine(summary: CheckSummary, style: TableStyle): string {
   const text = localize(none ? clean : counted, style.locale, values);
   const rest = summary.excused === 0 ? '' : localize(excused, style.locale, { count: String(summary.excused) });
   return paint(text + rest, none ? 32 : 1, style);
-}
-
-/** Error findings have no rule that could be explained; of what is excused nobody has to know more. */
-function explainable({ violating }: CheckOutcome): string {
-  const ids = new Set<string>();
-  for (const { findings } of violating)
-    for (const { finding } of findings) if (!finding.error && finding.exception === undefined) ids.add(finding.rule.id);
-  return [...ids].join(' ');
 }
 
 /** ANSI: 1 bold, 2 faint, 3x a colour. */

@@ -9,6 +9,8 @@ export interface ManifestObject {
   /** As it is written; empty where none is. */
   readonly namespace: string;
   readonly name: string;
+  /** The template that it was rendered from, where a comment of Helm's says so. */
+  readonly template?: string | undefined;
   /** Where a field of it stands in the file; where it is absent, its nearest parent. */
   positionOf(path: FieldPath): Position;
 }
@@ -18,6 +20,7 @@ export interface Collection {
   readonly objects: ManifestObject[];
   readonly position: (path: FieldPath) => Position;
   readonly broken: (path: FieldPath, message: string) => void;
+  readonly template?: string | undefined;
 }
 
 /** An object waiting to be looked at. Items of `PodList` need not say what they are: the list does. */
@@ -36,7 +39,7 @@ export function collectObjects(value: unknown, collection: Collection): void {
   const waiting: Candidate[] = [{ value, path: [] }];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { path } = next;
-    const problem = collectObject(next, collection.position, collection.objects);
+    const problem = collectObject(next, collection);
     if (problem === 'is a list') {
       if (path.length < 2 * deepestList) waiting.push(...itemsOf(next).reverse());
       else collection.broken(path, 'is a list inside too many lists');
@@ -65,7 +68,7 @@ function isList(value: object, kind: unknown): boolean {
 
 type Collected = 'is a list' | { readonly path: FieldPath; readonly message: string } | undefined;
 
-function collectObject(candidate: Candidate, position: Collection['position'], objects: ManifestObject[]): Collected {
+function collectObject(candidate: Candidate, { objects, position, template }: Collection): Collected {
   const { value, path } = candidate;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return { path, message: 'is no Kubernetes object' };
@@ -85,6 +88,7 @@ function collectObject(candidate: Candidate, position: Collection['position'], o
     kind,
     namespace,
     name: nameOf(value),
+    template,
     positionOf: (field) => position([...path, ...field]),
   });
   return undefined;

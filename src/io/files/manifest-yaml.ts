@@ -23,13 +23,25 @@ const options = {
 export function parseYamlManifest(text: string): Source {
   const documents: SourceDocument[] = [];
   const problems: SourceProblem[] = [];
-  for (const { start, end } of partsOf(text)) {
-    const part = text.slice(start, end);
-    const simple = readSimpleYaml(part);
-    if (simple === undefined) parsePart(part, start, { documents, problems });
-    else documents.push({ value: simple.value, locate: locatorOf(part, start) });
-  }
+  for (const part of partsOf(text)) readPart(text, part, { documents, problems });
   return { documents, problems };
+}
+
+/** The same, document after document: of ten thousand in one text nobody needs all at once. */
+export function* eachYamlDocument(text: string): Generator<Source> {
+  for (const part of partsOf(text)) {
+    const source = { documents: [], problems: [] };
+    readPart(text, part, source);
+    yield source;
+  }
+}
+
+function readPart(text: string, { start, end }: Part, { documents, problems }: Pick<Found, 'documents' | 'problems'>) {
+  const part = text.slice(start, end);
+  const simple = readSimpleYaml(part);
+  const template = templateOf(part);
+  if (simple === undefined) parsePart(part, start, { documents, problems, template });
+  else documents.push({ value: simple.value, locate: locatorOf(part, start), template });
 }
 
 /** Positions are looked for when somebody asks: most documents break no rule. */
@@ -46,7 +58,7 @@ function parsePart(part: string, base: number, found: Found): void {
     for (const document of parseAllDocuments(part, options)) readDocument(document, base, found);
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
-    found.problems.push({ offset: base, message: tooDeep });
+    found.problems.push({ offset: base, message: tooDeep, template: found.template });
   }
 }
 
@@ -74,6 +86,18 @@ function partsOf(text: string): readonly Part[] {
   return parts;
 }
 
+/**
+ * What `helm template` writes above a document. Whoever writes manifests by hand may write such a comment too, so it must
+ * name what is a template or a CRD of a chart, and stand where Helm puts it.
+ */
+const sourceComment = /^---[ \t]*\r?\n# Source: ([^/\s:]+(?:\/charts\/[^/\s:]+)*\/(?:templates|crds)\/[^\r\n]+?)\r?$/gm;
+
+function templateOf(part: string): string | undefined {
+  if (!part.includes('\n# Source: ')) return undefined;
+  // Templates that made nothing but comments stand before the one that made the document.
+  return [...part.matchAll(sourceComment)].at(-1)?.[1];
+}
+
 /** Parser and reader recurse: an absurdly deep document overflows the stack, and must not take the program along. */
 const tooDeep = 'is nested too deeply';
 
@@ -85,12 +109,13 @@ function messageOfParser(message: string): string {
 interface Found {
   readonly documents: SourceDocument[];
   readonly problems: SourceProblem[];
+  readonly template: string | undefined;
 }
 
-function readDocument(document: Document.Parsed, base: number, { documents, problems }: Found): void {
+function readDocument(document: Document.Parsed, base: number, { documents, problems, template }: Found): void {
   const [error] = document.errors;
   if (error !== undefined) {
-    problems.push({ offset: base + error.pos[0], message: messageOfParser(error.message) });
+    problems.push({ offset: base + error.pos[0], message: messageOfParser(error.message), template });
     return;
   }
   const root = document.contents;
@@ -98,9 +123,9 @@ function readDocument(document: Document.Parsed, base: number, { documents, prob
   try {
     const value = readNode(root, reading);
     if (value === null) return;
-    documents.push({ value, locate: (path) => base + locateNode(root, path, reading) });
+    documents.push({ value, locate: (path) => base + locateNode(root, path, reading), template });
   } catch (thrown) {
-    if (thrown instanceof SekishoError) problems.push({ offset: base + reading.at, message: messageOf(thrown) });
-    else throw thrown;
+    if (!(thrown instanceof SekishoError)) throw thrown;
+    problems.push({ offset: base + reading.at, message: messageOf(thrown), template });
   }
 }

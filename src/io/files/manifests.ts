@@ -1,11 +1,13 @@
 import { isUtf8 } from 'node:buffer';
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { FieldPath } from '../../core/pod/field-path.ts';
+import { withFileBytes } from './file-bytes.ts';
+import { type Ignoring, nothingIgnored } from './ignored-files.ts';
 import { parseJsonManifest } from './manifest-json.ts';
 import { collectObjects, type ManifestObject } from './manifest-objects.ts';
-import { parseYamlManifest } from './manifest-yaml.ts';
+import { eachYamlDocument, parseYamlManifest } from './manifest-yaml.ts';
 import { createPositions, type Position, type Source } from './source-document.ts';
 
 /** Standard input, where a file is named. */
@@ -16,6 +18,10 @@ export interface ManifestProblem {
   readonly file: string;
   readonly position?: Position;
   readonly message: string;
+  /** The template that the broken document was rendered from, where a comment of Helm's says so. */
+  readonly template?: string | undefined;
+  /** What the program said that was to make the manifests. */
+  readonly remarks?: readonly string[];
 }
 
 /** What one file was found to hold. */
@@ -34,11 +40,19 @@ export interface ManifestFiles {
 export interface FileKind {
   readonly name: RegExp;
   readonly problemWithout: string;
+  /** The file that says, in each folder, what of it is left out. */
+  readonly ignoreFile?: string;
 }
 
 const manifestFiles: FileKind = {
   name: /\.(?:ya?ml|json)$/i,
   problemWithout: 'holds no manifest (*.yaml, *.yml, *.json)',
+};
+
+/** What is judged: nobody wants to hear of the manifests that tests of a chart are made of. */
+export const checkedFiles: FileKind = {
+  ...manifestFiles,
+  ignoreFile: '.sekishoignore',
 };
 
 /** An operator's tests may lie beside what they test. */
@@ -49,17 +63,20 @@ export const testFiles: FileKind = {
 
 /**
  * Files as they are named; folders with all below them, sorted, only `*.yaml`, `*.yml` and `*.json`, and nothing whose
- * name begins with a dot. A folder without any manifest is a problem: checking nothing must not look like a pass.
+ * name begins with a dot or is node_modules. A folder without any manifest is a problem: checking nothing must not look
+ * like a pass.
  */
 export function listManifests(paths: readonly string[], kind: FileKind = manifestFiles): ManifestFiles {
   const files: string[] = [];
   const problems: ManifestProblem[] = [];
   for (const path of paths) {
     const before = files.length + problems.length;
+    const ignored: string[] = [];
     if (path === standardInput) files.push(path);
-    else visit(path, { files, problems, parents: [], name: undefined, kind });
+    else visit(path, { files, problems, ignored, kind, parents: [], name: undefined, ignoring: nothingIgnored });
     if (files.length + problems.length === before) {
-      problems.push({ file: path, message: kind.problemWithout });
+      const because = ignored.length === 0 ? '' : ` that ${kind.ignoreFile} does not leave out`;
+      problems.push({ file: path, message: kind.problemWithout + because });
     }
   }
   return { files, problems };
@@ -68,27 +85,43 @@ export function listManifests(paths: readonly string[], kind: FileKind = manifes
 interface Visit {
   readonly files: string[];
   readonly problems: ManifestProblem[];
+  readonly ignored: string[];
+  readonly kind: FileKind;
   /** The real paths of the folders above: a link to one of them would never end. */
   readonly parents: readonly string[];
   /** Absent where the path was given on the command line: then any name will do. */
   readonly name: string | undefined;
-  readonly kind: FileKind;
+  readonly ignoring: Ignoring;
 }
 
-function visit(path: string, { files, problems, parents, name, kind }: Visit): void {
+function visit(path: string, { name, ignoring, ...found }: Visit): void {
+  const { files, problems, kind, parents } = found;
+  const stats = attempt(() => statSync(path));
+  const folder = 'value' in stats && stats.value.isDirectory();
+  const inside = name === undefined ? ignoring : ignoring.below(name, folder);
+  if (inside === undefined) return void found.ignored.push(path);
   try {
-    if (!statSync(path).isDirectory()) {
+    if ('thrown' in stats) throw stats.thrown;
+    if (!folder) {
       if (name === undefined || kind.name.test(name)) files.push(path);
       return;
     }
     const real = realpathSync(path);
     if (parents.includes(real)) return;
-    const inside = { files, problems, parents: [...parents, real], kind };
+    const within = { ...found, parents: [...parents, real], ignoring: inside.in(path, kind.ignoreFile) };
     for (const each of readdirSync(path).sort()) {
-      if (!each.startsWith('.')) visit(join(path, each), { ...inside, name: each });
+      if (!each.startsWith('.') && each !== 'node_modules') visit(join(path, each), { ...within, name: each });
     }
   } catch (thrown) {
     problems.push({ file: path, message: unreadable(thrown) });
+  }
+}
+
+function attempt<T>(act: () => T): { readonly value: T } | { readonly thrown: unknown } {
+  try {
+    return { value: act() };
+  } catch (thrown) {
+    return { thrown };
   }
 }
 
@@ -100,41 +133,73 @@ function unreadable(thrown: unknown): string {
 /** One document of a file, and where its fields stand. */
 export interface ManifestDocument {
   readonly value: unknown;
+  readonly template?: string | undefined;
   /** Of a field; of its nearest parent where there is none. */
   position(path: FieldPath): Position;
 }
 
+/** The documents of one file, before anybody asks whether they are objects. */
+export interface ManifestDocuments {
+  readonly documents: readonly ManifestDocument[];
+  readonly problems: readonly ManifestProblem[];
+}
+
 /** Reads one file, or standard input, whole. What is broken in it becomes a problem, the rest is read. */
 export async function readManifest(file: string): Promise<Manifest> {
-  const { documents, problems } = await readManifestDocuments(file);
+  return objectsOf(await readManifestDocuments(file), file);
+}
+
+export async function readManifestDocuments(file: string): Promise<ManifestDocuments> {
+  const text = await readManifestText(file);
+  if (typeof text !== 'string') return { documents: [], problems: [text] };
+  return placed(parseManifest(text, file), createPositions(text), file);
+}
+
+/** All of a file, or of standard input, or why it cannot be had. */
+export async function readManifestText(file: string): Promise<string | ManifestProblem> {
+  try {
+    return file === standardInput ? decode(await readStandardInput()) : withFileBytes(file, decode);
+  } catch (thrown) {
+    return { file, message: unreadable(thrown) };
+  }
+}
+
+/** What a text holds, a document of YAML at a time. `file` is what it goes by. */
+export function* manifestsIn(text: string, file: string): Generator<Manifest> {
+  const positionOf = createPositions(text);
+  const sources = isYaml(text, file) ? eachYamlDocument(text) : [parseManifest(text, file)];
+  for (const source of sources) yield objectsOf(placed(source, positionOf, file), file);
+}
+
+function objectsOf({ documents, problems }: ManifestDocuments, file: string): Manifest {
   const objects: ManifestObject[] = [];
   const found = [...problems];
-  for (const { value, position } of documents) {
+  for (const { value, position, template } of documents) {
     const broken = (path: FieldPath, message: string): void => {
-      found.push({ file, position: position(path), message });
+      found.push({ file, position: position(path), message, template });
     };
-    collectObjects(value, { objects, position, broken });
+    collectObjects(value, { objects, position, broken, template });
   }
   return { objects, problems: found };
 }
 
-/** The same before anybody asks whether a document is an object. */
-export async function readManifestDocuments(file: string): Promise<{
-  readonly documents: readonly ManifestDocument[];
-  readonly problems: readonly ManifestProblem[];
-}> {
-  let text: string;
-  try {
-    const bytes = file === standardInput ? await readStandardInput() : readFileSync(file);
-    text = decode(bytes);
-  } catch (thrown) {
-    return { documents: [], problems: [{ file, message: unreadable(thrown) }] };
-  }
-  const positionOf = createPositions(text);
-  const { documents, problems } = parseManifest(text, file);
+function placed(
+  { documents, problems }: Source,
+  positionOf: (offset: number) => Position,
+  file: string,
+): ManifestDocuments {
   return {
-    documents: documents.map(({ value, locate }) => ({ value, position: (path) => positionOf(locate(path)) })),
-    problems: problems.map(({ offset, message }) => ({ file, position: positionOf(offset), message })),
+    documents: documents.map(({ value, locate, template }) => ({
+      value,
+      template,
+      position: (path) => positionOf(locate(path)),
+    })),
+    problems: problems.map(({ offset, message, template }) => ({
+      file,
+      position: positionOf(offset),
+      message,
+      template,
+    })),
   };
 }
 
@@ -155,9 +220,13 @@ function decode(bytes: Buffer): string {
 /** As kubectl does: what begins with a brace may be JSON under any name, and is YAML if it is not. */
 export function parseManifest(text: string, file: string): Source {
   if (extname(file).toLowerCase() === '.json') return parseJsonManifest(text);
-  if (!/^\s*\{/.test(text)) return parseYamlManifest(text);
+  if (isYaml(text, file)) return parseYamlManifest(text);
   const json = parseJsonManifest(text);
   if (json.problems.length === 0) return json;
   const yaml = parseYamlManifest(text);
   return yaml.problems.length > 0 && file === standardInput ? json : yaml;
+}
+
+function isYaml(text: string, file: string): boolean {
+  return extname(file).toLowerCase() !== '.json' && !/^\s*\{/.test(text);
 }

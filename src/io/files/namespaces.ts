@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { SekishoError } from '../../core/error.ts';
 import { valueAt } from '../../core/pod/field-path.ts';
 import { labelsOf } from '../../core/pod/labels.ts';
 import { printable } from '../../core/render/escape.ts';
+import { withFileBytes } from './file-bytes.ts';
 import type { ManifestObject } from './manifest-objects.ts';
 import { type Manifest, type ManifestProblem, readManifest, standardInput } from './manifests.ts';
 
@@ -48,20 +48,22 @@ export async function findNamespaceLabels(
   read: (file: string) => Promise<Manifest>,
 ): Promise<NamespaceLabels> {
   const found = new Map<string, ReadonlyMap<string, string>>();
-  for (const file of files) {
-    if (!mayHoldNamespace(file)) continue;
-    for (const object of (await read(file)).objects) {
-      if (isNamespace(object) && object.name !== '') found.set(object.name, labelsOf(object.value));
-    }
-  }
+  for (const file of files) if (mayHoldNamespace(file)) addNamespaceLabels(await read(file), found);
   return found;
 }
 
+/** Those of one manifest, to those of the ones before it. */
+export function addNamespaceLabels({ objects }: Manifest, found: Map<string, ReadonlyMap<string, string>>): void {
+  for (const object of objects) {
+    if (isNamespace(object) && object.name !== '') found.set(object.name, labelsOf(object.value));
+  }
+}
+
 /** Most files hold none, and to look for the word costs much less than to parse them twice. */
-function mayHoldNamespace(file: string): boolean {
+export function mayHoldNamespace(file: string): boolean {
   if (file === standardInput) return true;
   try {
-    return readFileSync(file).includes('Namespace');
+    return withFileBytes(file, (bytes) => bytes.includes('Namespace'));
   } catch {
     return false;
   }

@@ -5,12 +5,15 @@ export interface SourceDocument {
   readonly value: unknown;
   /** The offset of a field's key, or of an item; of the nearest parent that exists where there is none. */
   locate(path: FieldPath): number;
+  /** The template that it was rendered from, where a comment of Helm's says so. */
+  readonly template?: string | undefined;
 }
 
 /** Why a document cannot be read, and the offset where that shows. */
 export interface SourceProblem {
   readonly offset: number;
   readonly message: string;
+  readonly template?: string | undefined;
 }
 
 /** What a text was found to hold. A broken document leaves the others readable. */

@@ -39,6 +39,12 @@ describe('folders', () => {
     expect(problems).toEqual([]);
   });
 
+  test("of installed packages are nobody's manifests", () => {
+    for (const name of ['a.yaml', 'node_modules/x/package.json', 'b/node_modules/y.yaml']) write(name, '');
+    expect(inside(listManifests([folder]).files)).toEqual(['a.yaml']);
+    expect(inside(listManifests([join(folder, 'node_modules')]).files)).toEqual(['node_modules/x/package.json']);
+  });
+
   test('that link to themselves end', () => {
     write('a/x.yaml', '');
     symlinkSync('..', join(folder, 'a', 'loop'));
@@ -162,8 +168,78 @@ items:
     expect((await readManifest(folder)).problems[0]?.message).toMatch(/^cannot be read: EISDIR/);
   });
 
+  test('of any size is read, one after another', async () => {
+    const pod = (name: string): string => `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\n`;
+    const comment = `# ${'x'.repeat(100)}\n`;
+    for (const lines of [0, 1, 700, 80_000, 2]) {
+      const text = `${pod('a')}${comment.repeat(lines)}---\n${pod('b')}`;
+      expect(await read('a.yaml', text)).toEqual({
+        objects: ['v1 Pod /a 1:1', `v1 Pod /b ${lines + 5}:1`],
+        problems: [],
+      });
+    }
+    expect((await read('empty.yaml', '')).objects).toEqual([]);
+  });
+
   test('lists inside lists inside lists end somewhere', async () => {
     const text = `${'{"kind":"List","items":['.repeat(30_000)}${']}'.repeat(30_000)}`;
     expect((await read('a.json', text)).problems).toEqual([expect.stringMatching(/is a list inside too many lists$/)]);
+  });
+});
+
+describe('what Helm rendered', () => {
+  const pod = (name: string): string => `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\n`;
+
+  async function templates(text: string): Promise<readonly (string | undefined)[]> {
+    const { objects } = await readManifest(write('rendered.yaml', text));
+    return objects.map(({ template }) => template);
+  }
+
+  test('names the template of each document, behind templates that made nothing, and in items of a List', async () => {
+    const text = `---
+# Source: web/charts/sub/templates/pod.yaml
+${pod('a')}
+---
+# Source: web/templates/empty.yaml
+# only a comment
+---
+# Source: web/templates/deployment.yaml
+# what a template says at its top
+${pod('b')}
+---
+# Source: web/crds/list.yaml
+apiVersion: v1
+kind: List
+items: [{apiVersion: v1, kind: Pod}, {apiVersion: v1, kind: Pod}]
+---
+${pod('c')}`;
+    const expected = [
+      'web/charts/sub/templates/pod.yaml',
+      'web/templates/deployment.yaml',
+      'web/crds/list.yaml',
+      'web/crds/list.yaml',
+      undefined,
+    ];
+    expect(await templates(text)).toEqual(expected);
+    expect(await templates(text.replaceAll('\n', '\r\n'))).toEqual(expected);
+  });
+
+  test('is told from comments that people write', async () => {
+    for (const comment of [
+      '# Source: https://example.com/templates/x.yaml',
+      '# Source: the web',
+      '# Source: web/values.yaml',
+      '# see\n# Source: web/templates/x.yaml',
+      '  # Source: web/templates/x.yaml',
+    ]) {
+      expect(await templates(`---\n${comment}\n${pod('a')}`)).toEqual([undefined]);
+    }
+    expect(await templates(`---\n${pod('a')}data: |\n  ---\n  # Source: web/templates/x.yaml\n`)).toEqual([undefined]);
+  });
+
+  test('names the template of what is broken too', async () => {
+    const text = `---\n# Source: web/templates/a.yaml\na: [\n---\n# Source: web/templates/b.yaml\nkind: Pod\n`;
+    const { problems } = await readManifest(write('rendered.yaml', text));
+    expect(problems.map(({ template }) => template)).toEqual(['web/templates/a.yaml', 'web/templates/b.yaml']);
   });
 });
