@@ -26,12 +26,25 @@ export interface Compared {
 
 const policies = join(import.meta.dirname, 'check-rivals');
 
-const method = [
-  `${pods.toLocaleString('en')} files with a Pod each, of which ${violatingPods(pods)} violate; every program said so in every round. All ask the Pod Security Standards at restricted:`,
-  'Sekisho by `builtin:restricted`; Kyverno by one ClusterPolicy `validate.podSecurity` with `level: restricted`, `version: latest` (`bench/check-rivals/kyverno.yaml`);',
-  'Gatekeeper, which has nothing built in for it, by one ConstraintTemplate in Rego that asks every field which the standards name, of pods on Linux (`bench/check-rivals/gatekeeper.yaml`).',
-  'Not the same: the text of what is found; Sekisho also proposes changes, and judges templates where those judge Pods alone.',
-].join('\n');
+async function methodOf(): Promise<string> {
+  const [kyvernoVersion, gatekeeperVersion] = await Promise.all([versionOf('kyverno'), versionOf('gator')]);
+  return [
+    `${pods.toLocaleString('en')} files with a Pod each, of which ${violatingPods(pods)} violate; every program said so in every round. All ask the Pod Security Standards at restricted:`,
+    'Sekisho by `builtin:restricted`;',
+    `Kyverno ${kyvernoVersion} by one ClusterPolicy \`validate.podSecurity\` with \`level: restricted\`, \`version: latest\` (\`bench/check-rivals/kyverno.yaml\`);`,
+    `Gatekeeper ${gatekeeperVersion}, which has nothing built in for it, by one ConstraintTemplate in Rego that asks every field which the standards name, of pods on Linux (\`bench/check-rivals/gatekeeper.yaml\`).`,
+    'Not the same: the text of what is found; Sekisho also proposes changes.',
+  ].join('\n');
+}
+
+/** As its Go module is required. */
+async function versionOf(family: 'kyverno' | 'gator'): Promise<string> {
+  const goMod = await readFile(join(import.meta.dirname, '..', 'e2e', 'tools', family, 'go.mod'), 'utf8');
+  return (
+    /^(?:require|\t)\s*github\.com\/(?:kyverno\/kyverno|open-policy-agent\/gatekeeper\/v3) (v\S+)/m.exec(goMod)?.[1] ??
+    ''
+  );
+}
 
 /** Each in turn, round by round; who cannot be built is left out, and the report says so. */
 export async function comparePrograms({ options, build, scratch }: Setting): Promise<Compared> {
@@ -61,7 +74,7 @@ export async function comparePrograms({ options, build, scratch }: Setting): Pro
     paragraphs: [
       ...(options.go ? [] : ['SKIPPED: nobody else was measured (--no-go).']),
       ...skipped.map((why) => `SKIPPED: ${why}`),
-      ...(programs.length > 1 ? [method] : []),
+      ...(programs.length > 1 ? [await methodOf()] : []),
       table(
         ['', 'seconds', 'least–most', 'most RSS'],
         [...runs].map(([program, finished]) => rowOf(program, finished)),

@@ -1,16 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { nearest } from '../../src/commands/explaining.ts';
-import { namespaceRules, podSecurityRules } from '../../src/core/rules/index.ts';
+import { podRules } from '../../src/core/rules/groups.ts';
+import { namespaceRules } from '../../src/core/rules/index.ts';
 import { run } from './running-sekisho.ts';
 
 describe('sekisho explain', () => {
-  test('lists every rule with level, severity and title', async () => {
+  test('lists every rule with level or section, severity and title', async () => {
     const { code, stdout } = await run(['explain']);
     expect(code).toBe(0);
-    expect(stdout.split('\n')[0]).toMatch(/^RULE +LEVEL +SEVERITY +WHAT IT JUDGES$/);
-    expect(stdout.trimEnd().split('\n')).toHaveLength(podSecurityRules.length + namespaceRules.length + 1);
+    expect(stdout.split('\n')[0]).toMatch(/^RULE +LEVEL OR SECTION +SEVERITY +WHAT IT JUDGES$/);
+    expect(stdout.trimEnd().split('\n')).toHaveLength(podRules.length + namespaceRules.length + 1);
     expect(stdout).toMatch(/^hostNamespaces +baseline +high +Host namespaces$/m);
+    expect(stdout).toMatch(/^requireProbes +practices +medium +Required probes$/m);
   });
 
   test('says everything a rule says of itself, with manifests that can be applied', async () => {
@@ -64,7 +66,7 @@ describe('sekisho explain', () => {
       ],
     });
     const { rules } = JSON.parse((await run(['explain', '-o', 'json'])).stdout);
-    expect(rules).toHaveLength(podSecurityRules.length + namespaceRules.length);
+    expect(rules).toHaveLength(podRules.length + namespaceRules.length);
   });
 
   test('a rule of namespaces is explained by labels before and after', async () => {
