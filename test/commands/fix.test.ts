@@ -291,6 +291,8 @@ spec:
     const helm = await run(['fix', template, ...restricted]);
     expect([helm.code, readFileSync(template, 'utf8')]).toEqual([2, text]);
     expect(helm.stderr).toContain('is a template of a Helm chart');
+    const checked = await run(['check', template, ...restricted]);
+    expect([checked.code, checked.stderr]).toEqual([2, helm.stderr]);
   });
 
   test('a block of text that speaks of templates is no template', async () => {

@@ -16,7 +16,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { FieldPath } from '../../core/pod/field-path.ts';
-import { isChartTemplate } from './chart-template.ts';
+import { chartTemplate, isChartTemplate } from './chart-template.ts';
 import { collectObjects, type ManifestObject } from './manifest-objects.ts';
 import { decode, type ManifestProblem, parseManifest, unreadable } from './manifests.ts';
 import { createPositions, type Position } from './source-document.ts';
@@ -49,9 +49,6 @@ export function readEditableFile(file: string): EditableFile {
     return { ...unread(file, unreadable(thrown)), bytes: Buffer.alloc(0) };
   }
 }
-
-const chartTemplate =
-  'is a template of a Helm chart, which only Helm can read: edit it by hand, and check what it renders';
 
 function unread(file: string, message: string): Omit<EditableFile, 'bytes'> {
   return { file, text: '', documents: [], problems: [{ file, message }] };

@@ -3,6 +3,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { messageOf, SekishoError } from '../../core/error.ts';
 import type { FieldPath } from '../../core/pod/field-path.ts';
+import { chartTemplate, isChartTemplate } from './chart-template.ts';
 import { withFileBytes } from './file-bytes.ts';
 import { type Ignoring, nothingIgnored } from './ignored-files.ts';
 import { parseJsonManifest } from './manifest-json.ts';
@@ -158,7 +159,8 @@ export async function readManifestDocuments(file: string): Promise<ManifestDocum
 /** All of a file, or of standard input, or why it cannot be had. */
 export async function readManifestText(file: string): Promise<string | ManifestProblem> {
   try {
-    return file === standardInput ? decode(await readStandardInput()) : withFileBytes(file, decode);
+    const text = file === standardInput ? decode(await readStandardInput()) : withFileBytes(file, decode);
+    return isChartTemplate(file, text) ? { file, message: chartTemplate } : text;
   } catch (thrown) {
     return { file, message: unreadable(thrown) };
   }
