@@ -9,6 +9,7 @@ export const everyCommand: Readonly<Record<string, () => Promise<AddCommand>>> =
   controller: async () => (await import('./controller.ts')).addControllerCommand,
   review: async () => (await import('./review.ts')).addReviewCommand,
   check: async () => (await import('./check.ts')).addCheckCommand,
+  fix: async () => (await import('./fix.ts')).addFixCommand,
   test: async () => (await import('./test.ts')).addTestCommand,
   status: async () => (await import('./status.ts')).addStatusCommand,
   policy: async () => (await import('./policy.ts')).addPolicyCommand,

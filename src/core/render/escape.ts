@@ -34,6 +34,11 @@ export function printable(text: string, limit: number): string {
   return kept.replace(unprintable, escapeCharacter) + (points.length > limit || head !== text ? ellipsis : '');
 }
 
+/** A line of a file, whole, for a person: tabs stay. */
+export function printableLine(line: string): string {
+  return line.replace(unprintable, (character) => (character === '\t' ? character : escapeCharacter(character)));
+}
+
 function escapeCharacter(character: string): string {
   const code = character.codePointAt(0) ?? 0;
   return code <= 0xffff ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;

@@ -11,6 +11,8 @@ export interface ManifestObject {
   readonly name: string;
   /** The template that it was rendered from, where a comment of Helm's says so. */
   readonly template?: string | undefined;
+  /** From its document to it. */
+  readonly path: FieldPath;
   /** Where a field of it stands in the file; where it is absent, its nearest parent. */
   positionOf(path: FieldPath): Position;
 }
@@ -89,6 +91,7 @@ function collectObject(candidate: Candidate, { objects, position, template }: Co
     namespace,
     name: nameOf(value),
     template,
+    path,
     positionOf: (field) => position([...path, ...field]),
   });
   return undefined;

@@ -10,7 +10,7 @@ import { createYamlReading, locateNode, readNode } from './yaml-value.ts';
  * alone (schema `failsafe`: every scalar is text). A duplicate key, of which kubectl takes the last, is an error here:
  * one of the two is not what its author meant.
  */
-const options = {
+export const yamlSyntax = {
   version: '1.1',
   schema: 'failsafe',
   resolveKnownTags: false,
@@ -55,7 +55,7 @@ function locatorOf(part: string, base: number): SourceDocument['locate'] {
 
 function parsePart(part: string, base: number, found: Found): void {
   try {
-    for (const document of parseAllDocuments(part, options)) readDocument(document, base, found);
+    for (const document of parseAllDocuments(part, yamlSyntax)) readDocument(document, base, found);
   } catch (thrown) {
     if (!(thrown instanceof RangeError)) throw thrown;
     found.problems.push({ offset: base, message: tooDeep, template: found.template });
@@ -71,7 +71,7 @@ const separator = /^---[ \t]*(?:#.*)?\r?$/gm;
 const nothing = /^(?:---.*\n)?(?:[ \t]*(?:#.*)?\r?\n|%.*\n)*$/;
 
 /** The text between separators. What has only comments and directives belongs to the document that follows. */
-function partsOf(text: string): readonly Part[] {
+export function partsOf(text: string): readonly Part[] {
   const parts: Part[] = [];
   let start = 0;
   let looked = 0;

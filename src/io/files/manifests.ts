@@ -125,7 +125,7 @@ function attempt<T>(act: () => T): { readonly value: T } | { readonly thrown: un
   }
 }
 
-function unreadable(thrown: unknown): string {
+export function unreadable(thrown: unknown): string {
   // Node's message repeats call and path: `ENOENT: no such file or directory, stat 'x'`.
   return `cannot be read: ${messageOf(thrown).replace(/, \w+(?: '.*')?$/s, '')}`;
 }
@@ -212,7 +212,7 @@ async function readStandardInput(): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function decode(bytes: Buffer): string {
+export function decode(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new SekishoError('FileUnreadable', 'it is not UTF-8');
   return bytes.toString('utf8').replace(byteOrderMark, '');
 }

@@ -111,7 +111,7 @@ function fillFrom(object: JsonObject, source: Node, reading: YamlReading): void 
   leave(target, reading);
 }
 
-function isMergeKey(key: Node | null): boolean {
+export function isMergeKey(key: Node | null): boolean {
   if (!isScalar(key) || key.value !== '<<') return false;
   return key.tag === undefined ? key.type === 'PLAIN' : key.tag === 'tag:yaml.org,2002:merge';
 }
