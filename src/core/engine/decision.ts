@@ -26,12 +26,13 @@ export interface Finding {
 }
 
 /**
- * Two findings are of one violation when rule, message and place are the same, and what is wanted: of two lists of
- * registries each is told.
+ * Two findings are of one violation when rule, message and place are the same. Where a policy's settings say what is
+ * wanted that must be the same too: of two lists of registries each is told.
  */
 export function violationKey({ rule, violation, path }: Finding): string {
-  const wanted = violation.expected === undefined ? '' : Object.values(violation.expected).join(' ');
-  return `${rule.id} ${violation.message} ${formatFieldPath(path)} ${wanted}`;
+  const key = `${rule.id} ${violation.message} ${formatFieldPath(path)}`;
+  if (rule.phrasing === undefined || violation.expected === undefined) return key;
+  return `${key} ${Object.values(violation.expected).join(' ')}`;
 }
 
 /** Whether a finding by itself refuses the request. */

@@ -92,9 +92,12 @@ export function deniedViolations(decision: Decision): readonly Finding[] {
 
 /** The violations that somebody minds, each once however many policies do. */
 export function violationsIn({ findings }: Decision, minds: RepairTerms['minds']): readonly Finding[] {
+  const minded = findings.filter(minds);
+  const [first] = minded;
+  // One policy alone finds each violation once: the ordinary case.
+  if (minded.every(({ policy }) => policy === first?.policy)) return minded;
   const violations = new Map<string, Finding>();
-  for (const finding of findings) {
-    if (!minds(finding)) continue;
+  for (const finding of minded) {
     const key = violationKey(finding);
     if (!violations.has(key)) violations.set(key, finding);
   }

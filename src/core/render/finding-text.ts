@@ -25,13 +25,12 @@ export function findingPath({ path }: Pick<Finding, 'path'>): string {
 
 /** What is wrong there, on one line: `is unset, must be true`. */
 export function findingMessage({ rule, violation, error, preexisting: known }: Finding, locale: Locale): string {
-  const { phrasing } = rule;
+  const found = error ? '' : formatFound(violation.found, locale);
   const words = rule.messages[violation.message];
-  const found = formatFound(violation.found, locale);
-  const values = expectedTexts(violation.expected);
-  const wanted = words === undefined ? violation.message : localize(words, locale, { ...values, found });
+  const values = expectedTexts(violation.expected, found);
+  const wanted = words === undefined ? violation.message : localize(words, locale, values);
   if (error) return wanted;
-  const text = phrasing === 'whole' ? wanted : localize(sentence, locale, { found, wanted });
+  const text = rule.phrasing === 'whole' ? wanted : localize(sentence, locale, { found, wanted });
   return known ? text + preexisting[locale] : text;
 }
 
@@ -41,9 +40,10 @@ export function excuseText({ name, expiring }: Excuse, locale: Locale): string {
   return localize(words, locale, { name: printable(name, longestName), end: expiring ?? '' });
 }
 
-function expectedTexts(expected: Finding['violation']['expected']): Record<string, string> {
-  const texts: Record<string, string> = {};
-  for (const [name, values] of Object.entries(expected ?? {})) texts[name] = printable(values.join(', '), 400);
+function expectedTexts(expected: Finding['violation']['expected'], found: string): Record<string, string> {
+  const texts: Record<string, string> = { found };
+  if (expected === undefined) return texts;
+  for (const [name, values] of Object.entries(expected)) texts[name] = printable(values.join(', '), 400);
   return texts;
 }
 
