@@ -1,19 +1,12 @@
-import { createWorkloads } from '../core/pod/workloads.ts';
 import type { Mode } from '../core/policy/mode.ts';
 import { createNamespaces } from '../core/policy/namespace.ts';
-import { createPolicySet } from '../core/policy/policy-set.ts';
 import { jsonFormat, yamlFormat } from '../core/render/check-documents.ts';
 import type { CheckFormat } from '../core/render/check-format.ts';
 import { type CheckTally, isBroken } from '../core/render/check-tally.ts';
 import { tableFormat } from '../core/render/table.ts';
 import type { Manifest } from '../io/files/manifests.ts';
-import {
-  addNamespaceLabels,
-  mayHoldNamespace,
-  type NamespaceLabels,
-  readNamespaceLabels,
-} from '../io/files/namespaces.ts';
-import { readPolicies, warnOnStderr } from '../io/files/policies.ts';
+import { addNamespaceLabels, mayHoldNamespace, type NamespaceLabels } from '../io/files/namespaces.ts';
+import { warnOnStderr } from '../io/files/policies.ts';
 import { keepYoungHeap } from '../io/heap.ts';
 import { offline } from '../io/offline.ts';
 import { wantsColor } from '../io/output.ts';
@@ -22,37 +15,27 @@ import type { CheckOptions } from './check.ts';
 import { type CheckInputs, findInputs } from './check-inputs.ts';
 import { type CheckContext, checkObject, type Origin } from './check-object.ts';
 import { type CheckReport, createReport } from './check-report.ts';
-import { createEmptyKinds } from './empty-kinds.ts';
-import { warnOfIdleExceptions } from './idle-exceptions.ts';
-import { readSettings } from './settings.ts';
+import { readManifestTerms } from './manifest-terms.ts';
 
 /** Judges manifests and prints what was found. Returns the exit status. */
 export async function check(paths: readonly string[], options: CheckOptions): Promise<number> {
-  const objects = await readPolicies(options.policy ?? []);
-  warnOfIdleExceptions(objects, warnOnStderr);
-  const policies = createPolicySet({ ...objects, ceiling: 'Enforce' });
-  const { namespace, namespaceLabels } = options;
-  const stated = namespaceLabels === undefined ? new Map() : await readNamespaceLabels(namespaceLabels);
-  const workloads = createWorkloads((await readSettings(options.config)).workloadKinds);
-  const emptyKinds = createEmptyKinds();
+  const { stated, weakest, ...terms } = await readManifestTerms(options);
   const inputs = findInputs(paths, options);
   const progress = createProgress(inputs.files.length, { stream: process.stderr, environment: process.env });
-  const report = createReport(await formatOf(options, policies.policies.length > 1), progress);
+  const report = createReport(await formatOf(options, terms.policies.policies.length > 1), progress);
   report.problems(inputs.problems);
   const namespaces = createNamespaces(await labelsIn(inputs, stated));
-  const context: CheckContext = { policies, ...offline, namespaces, namespace, workloads, emptyKinds };
+  const context: CheckContext = { ...offline, ...terms, namespaces };
   await checkInputs(inputs, { context, report, progress });
   await report.end();
-  for (const warning of emptyKinds.warnings()) warnOnStderr(warning);
-  return exitStatus(report.tally, options.failOn);
+  for (const warning of terms.emptyKinds.warnings()) warnOnStderr(warning);
+  return exitStatus(report.tally, weakest);
 }
 
-const weakestMode: Readonly<Record<CheckOptions['failOn'], Mode>> = { deny: 'Enforce', warn: 'Warn', audit: 'Audit' };
-
 /** Broken input comes first, because what was not read may hold anything; a violation is surer than a question. */
-function exitStatus(tally: CheckTally, failOn: CheckOptions['failOn']): number {
+function exitStatus(tally: CheckTally, weakest: Mode): number {
   if (tally.unreadable > 0) return 2;
-  if (isBroken(tally, weakestMode[failOn])) return 1;
+  if (isBroken(tally, weakest)) return 1;
   return tally.errors > 0 ? 3 : 0;
 }
 

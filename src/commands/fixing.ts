@@ -1,10 +1,8 @@
 import type { Finding } from '../core/engine/decision.ts';
 import { type JudgeContext, judge } from '../core/engine/judge.ts';
 import { messageOf } from '../core/error.ts';
-import { createWorkloads, type Workloads } from '../core/pod/workloads.ts';
-import { isAtLeastAsStrict, type Mode } from '../core/policy/mode.ts';
+import { isAtLeastAsStrict } from '../core/policy/mode.ts';
 import { createNamespaces } from '../core/policy/namespace.ts';
-import { createPolicySet } from '../core/policy/policy-set.ts';
 import type { CheckedObject } from '../core/render/check-result.ts';
 import { printable } from '../core/render/escape.ts';
 import {
@@ -18,17 +16,15 @@ import { renderJson } from '../core/render/json.ts';
 import { type EditableFile, parseEditable, readEditableFile, writeEdited } from '../io/files/editable-file.ts';
 import type { ManifestObject } from '../io/files/manifest-objects.ts';
 import { checkedFiles, listManifests, type ManifestProblem, readManifest } from '../io/files/manifests.ts';
-import { findNamespaceLabels, readNamespaceLabels } from '../io/files/namespaces.ts';
-import { readPolicies, warnOnStderr } from '../io/files/policies.ts';
+import { findNamespaceLabels } from '../io/files/namespaces.ts';
+import { warnOnStderr } from '../io/files/policies.ts';
 import { orderEdits } from '../io/files/text-edits.ts';
 import { offline } from '../io/offline.ts';
 import { wantsColor, writeOutput } from '../io/output.ts';
-import type { CheckOptions } from './check.ts';
-import { createEmptyKinds, type EmptyKinds } from './empty-kinds.ts';
+import { createEmptyKinds } from './empty-kinds.ts';
 import type { FixOptions } from './fix.ts';
-import { warnOfIdleExceptions } from './idle-exceptions.ts';
+import { type ManifestTerms, readManifestTerms } from './manifest-terms.ts';
 import { type JudgedObject, repairFile } from './repairing.ts';
-import { readSettings } from './settings.ts';
 
 /** Judges manifests, edits them, and prints what is left. Returns the exit status. */
 export async function fix(paths: readonly string[], options: FixOptions): Promise<number> {
@@ -59,8 +55,6 @@ interface Outcome extends FixOutcome {
   readonly refused: RefusedRepair[];
 }
 
-const weakestMode: Readonly<Record<CheckOptions['failOn'], Mode>> = { deny: 'Enforce', warn: 'Warn', audit: 'Audit' };
-
 /** As `check`, of what is left; a dry run in which something would change is no pass. */
 function exitStatus({ unreadable, violating, dryRun, repaired }: Outcome, { minds }: Terms): number {
   if (unreadable > 0) return 2;
@@ -77,28 +71,18 @@ async function render(outcome: FixOutcome, { output, lang }: FixOptions): Promis
   return renderYaml(result);
 }
 
-interface Terms extends JudgeContext {
-  readonly workloads: Workloads;
-  readonly emptyKinds: EmptyKinds;
-  /** Where objects that name none are judged. */
-  readonly namespace: string;
+interface Terms extends JudgeContext, Omit<ManifestTerms, 'stated' | 'weakest'> {
   /** What is repaired, and fails where that cannot be. */
   minds(finding: Finding): boolean;
 }
 
 async function readTerms(files: readonly string[], options: FixOptions): Promise<Terms> {
-  const objects = await readPolicies(options.policy ?? []);
-  warnOfIdleExceptions(objects, warnOnStderr);
-  const { namespace, namespaceLabels, failOn } = options;
-  const stated = namespaceLabels === undefined ? new Map() : await readNamespaceLabels(namespaceLabels);
+  const { stated, weakest, ...terms } = await readManifestTerms(options);
   return {
     ...offline,
-    policies: createPolicySet({ ...objects, ceiling: 'Enforce' }),
+    ...terms,
     namespaces: createNamespaces(new Map([...(await findNamespaceLabels(files, readManifest)), ...stated])),
-    workloads: createWorkloads((await readSettings(options.config)).workloadKinds),
-    emptyKinds: createEmptyKinds(),
-    namespace,
-    minds: ({ mode, exception }) => exception === undefined && isAtLeastAsStrict(mode, weakestMode[failOn]),
+    minds: ({ mode, exception }) => exception === undefined && isAtLeastAsStrict(mode, weakest),
   };
 }
 
