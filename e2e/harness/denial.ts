@@ -25,7 +25,7 @@ export function readDenial(stderr: string): PrintedDenial {
   const [, body = '', footer = '', id = ''] =
     /^(.*?)\n((?:More|詳細): .* Id: ([0-9a-f]{16}))(?:\n|$)/s.exec(text) ?? [];
   const [heading = '', ...lines] = body.split('\n');
-  const proposal = lines.findIndex((line) => !line.startsWith('  '));
+  const proposal = lines.findIndex((line) => /^(?:These changes |次の変更)/.test(line));
   const changes = proposal < 0 ? {} : { proposal: lines[proposal] ?? '', patch: (lines[proposal + 1] ?? '').trim() };
   const violations = lines.filter((line) => line.startsWith('  ✗ ')).map((line) => line.trim());
   return { message: `${body}\n${footer}`, heading, violations, ...changes, footer, id };

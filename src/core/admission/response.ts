@@ -1,3 +1,4 @@
+import { choicesOf } from '../engine/choices.ts';
 import { denies, type Finding } from '../engine/decision.ts';
 import type { Judgement } from '../engine/judge.ts';
 import { proposeRepair } from '../engine/repair.ts';
@@ -102,10 +103,11 @@ function statusOf(
   // A subresource is not applied from a file that a patch could change.
   const unpatched = pod === undefined || request.subResource !== '' || truncated;
   const repair = unpatched ? undefined : proposeRepair(pod, asked, repairable(denied, groups));
+  const choices = unpatched || repair?.satisfied === denied.length ? undefined : choicesOf(pod, denied.map(findingOf));
   return {
     code: 403,
     reason: 'Forbidden',
-    message: denialMessage({ object: reference, groups: denied, repair, truncated, messages, id }, language),
+    message: denialMessage({ object: reference, groups: denied, repair, choices, truncated, messages, id }, language),
     details: {
       name: printable(reference.name, longestName),
       group: request.group,
@@ -115,6 +117,10 @@ function statusOf(
   };
 }
 
+function findingOf({ finding }: FindingGroup): Finding {
+  return finding;
+}
+
 /** Code points: no object can have a longer one, but a request may claim it. */
 const longestName = 253;
 /** Programs get every finding up to a number that keeps the answer small; the count is in the message. */
@@ -122,7 +128,7 @@ const mostCauses = 100;
 
 /** What denied, and what would have, but for `onUpdate: NewOnly`: a repair must not call that new. */
 function repairable(denied: readonly FindingGroup[], groups: readonly FindingGroup[]): readonly Finding[] {
-  const findings = denied.map(({ finding }) => finding);
+  const findings = denied.map(findingOf);
   if (denied.length < groups.length) {
     for (const { finding } of groups) if (finding.letThrough) findings.push(finding);
   }

@@ -8,7 +8,7 @@ export interface Finding {
   readonly policy: string;
   readonly mode: Mode;
   /** Where its words and its repair are looked up. */
-  readonly rule: Pick<Rule, 'id' | 'severity' | 'messages' | 'phrasing' | 'repair'>;
+  readonly rule: Pick<Rule, 'id' | 'severity' | 'messages' | 'phrasing' | 'choices' | 'repair'>;
   /** The rule's settings in this policy. */
   readonly params?: unknown;
   readonly violation: Violation;

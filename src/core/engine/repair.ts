@@ -1,7 +1,7 @@
-import { compareFieldPaths, type FieldPath } from '../pod/field-path.ts';
+import { compareFieldPaths } from '../pod/field-path.ts';
 import { createPatchedCopy, type PatchOperation } from '../pod/patch.ts';
 import type { PodParts, PodView } from '../pod/pod-view.ts';
-import { createMergePatch, type MergePatch } from '../pod/strategic-merge-patch.ts';
+import { createMergePatch, type MergePatch, mergePatchAt } from '../pod/strategic-merge-patch.ts';
 import { changedPodView } from '../pod/workload.ts';
 import type { AskedRules } from '../policy/bound-rules.ts';
 import { noFacts } from '../rules/facts.ts';
@@ -30,12 +30,7 @@ export function proposeRepair(pod: PodView, asked: AskedRules, found: readonly F
   const repaired = repairPod(pod, found, { asked, minds: denies, permits });
   if (repaired === undefined) return undefined;
   for (const operation of repaired.operations) merge(operation);
-  return { patch: patchAt(pod.path, patch), satisfied: repaired.satisfied };
-}
-
-/** The patch of a pod as one of the object that holds it. */
-function patchAt(path: FieldPath, patch: MergePatch): MergePatch {
-  return path.reduceRight<MergePatch>((inner, segment) => ({ [segment]: inner }), patch);
+  return { patch: mergePatchAt(pod.path, patch), satisfied: repaired.satisfied };
 }
 
 /** What is to be repaired, and how. */
@@ -94,8 +89,8 @@ export function deniedViolations(decision: Decision): readonly Finding[] {
 export function violationsIn({ findings }: Decision, minds: RepairTerms['minds']): readonly Finding[] {
   const minded = findings.filter(minds);
   const [first] = minded;
-  // One policy alone finds each violation once: the ordinary case.
-  if (minded.every(({ policy }) => policy === first?.policy)) return minded;
+  // One policy alone finds each violation once in a mode: the ordinary case.
+  if (minded.every(({ policy, mode }) => policy === first?.policy && mode === first.mode)) return minded;
   const violations = new Map<string, Finding>();
   for (const finding of minded) {
     const key = violationKey(finding);

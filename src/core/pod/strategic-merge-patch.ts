@@ -77,6 +77,11 @@ export function createMergePatch(object: unknown): MergePatchBuilder {
   };
 }
 
+/** The patch of a part of an object as one of the object. */
+export function mergePatchAt(path: FieldPath, patch: MergePatch): MergePatch {
+  return path.reduceRight<MergePatch>((inner, segment) => ({ [segment]: inner }), patch);
+}
+
 interface KeyedItem {
   readonly key: string;
   readonly value: string | number;

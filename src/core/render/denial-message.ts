@@ -1,6 +1,7 @@
 import type { Repair } from '../engine/repair.ts';
 import { type Language, type Locale, type Localized, localesOf, localize } from '../locale.ts';
 import type { ObjectReference } from '../pod/pod-view.ts';
+import type { MergePatch } from '../pod/strategic-merge-patch.ts';
 import type { PolicyMessage } from '../policy/pod-policy.ts';
 import { byteLength, crossMark, printable } from './escape.ts';
 import { type FindingGroup, translateGroups } from './finding-groups.ts';
@@ -14,6 +15,8 @@ export interface Denial {
   /** What denied it, most severe first, in the first language. */
   readonly groups: readonly FindingGroup[];
   readonly repair: Repair | undefined;
+  /** What the author has to decide, and where it has to stand. */
+  readonly choices?: MergePatch | undefined;
   /** There were more findings than are kept. */
   readonly truncated: boolean;
   /** What policies add, by their names. */
@@ -51,6 +54,7 @@ const changes: Localized = {
   en: 'These changes satisfy {satisfied} of {count}:',
   ja: '次の変更で {count} 件中 {satisfied} 件が解消します:',
 };
+const choice: Localized = { en: 'Yours to choose:', ja: 'ご自身で決める値:' };
 const footer: Localized = {
   en: 'More: sekisho explain {rules}     Id: {id}',
   ja: '詳細: sekisho explain {rules}     Id: {id}',
@@ -71,6 +75,9 @@ export function denialMessage(denial: Denial, language: Language): string {
   const patchBytes = byteLength(patch) + 1;
   const patched = patch !== '' && patchBytes <= Math.min(longestPatch, room - leastForFindings);
   if (patched) room -= patchBytes;
+  const choices = choicesText(denial, first);
+  const chosen = choices !== '' && byteLength(choices) < room - leastForFindings;
+  if (chosen) room -= byteLength(choices) + 1;
   const lines: string[] = [];
   for (const [index, locale] of locales.entries()) {
     const translated = index === 0 ? groups : translateGroups(groups, locale);
@@ -81,6 +88,7 @@ export function denialMessage(denial: Denial, language: Language): string {
     if (known) lines.push(remarks[index] ?? '');
   }
   if (patched) lines.push(patch);
+  if (chosen) lines.push(choices);
   lines.push(...end);
   return lines.join('\n');
 }
@@ -110,6 +118,10 @@ function patchText(denial: Denial, locale: Locale): string {
   if (denial.repair === undefined) return '';
   const { patch, satisfied } = denial.repair;
   return `${changesHeading(satisfied, countOf(denial), locale)}\n  ${formatMergePatch(patch)}`;
+}
+
+function choicesText({ choices }: Denial, locale: Locale): string {
+  return choices === undefined ? '' : `${choice[locale]}\n  ${formatMergePatch(choices)}`;
 }
 
 /** Above a patch, wherever one is shown: how many of the violations it ends. */

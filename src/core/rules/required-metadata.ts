@@ -114,6 +114,13 @@ export const metadataMessages = {
   },
 } as const satisfies Record<MetadataMessage, { en: string; ja: string }>;
 
+export const metadataChoices: Readonly<Record<MetadataMessage, string>> = {
+  missing: '<value>',
+  empty: '<value>',
+  missingMatch: '<value>',
+  mismatch: '<value>',
+};
+
 /** One violation for each key that falls short, in the order of the settings. */
 export function* shortcomings(
   held: unknown,

@@ -92,6 +92,8 @@ export interface Rule<P = unknown, M extends string = string> {
   readonly phrasing?: 'whole';
   /** What the field must be; printed after `is <found>,` unless the phrasing says otherwise. */
   readonly messages: Readonly<Record<M, Localized>>;
+  /** By message, what stands for a value that is somebody's choice, beside the changes that can be proposed: `<quantity>`. */
+  readonly choices?: Readonly<Partial<Record<M, string>>>;
   /** Its own settings; a policy's entry for the rule is this object with `mode`. */
   readonly params: z.ZodObject & z.ZodType<P>;
   /** What `except.values` may name: found values of violations. Absent: the rule can only be excused as a whole. */

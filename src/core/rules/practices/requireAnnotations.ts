@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   mapByKey,
+  metadataChoices,
   metadataDemands,
   metadataMessages,
   namesSomething,
@@ -35,6 +36,7 @@ export const requireAnnotations = defineRule({
     ja: 'Pod の metadata.annotations にアノテーションを追加してください。Deployment などでは、テンプレートの metadata.annotations に追加します。ワークロード自身のアノテーションは Pod に引き継がれません。',
   },
   messages: metadataMessages,
+  choices: metadataChoices,
   params: z
     .strictObject({
       annotations: requiredKeys.describe('Keys of annotations that must be there and not be empty.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   mapByKey,
+  metadataChoices,
   metadataDemands,
   metadataMessages,
   namesSomething,
@@ -42,6 +43,7 @@ export const requireLabels = defineRule({
     ja: 'Pod の metadata.labels にラベルを追加してください。Deployment などでは、テンプレートの metadata.labels に追加します。ワークロード自身のラベルは Pod に引き継がれません。',
   },
   messages: metadataMessages,
+  choices: metadataChoices,
   params: z
     .strictObject({
       labels: requiredKeys.describe('Keys of labels that must be there and not be empty.'),

@@ -29,6 +29,7 @@ export const requireLimits = defineRule({
     nothing: { en: 'is {found}, which limits nothing', ja: 'は {found} で、何も制限していません' },
     invalid: { en: 'is {found}, which is no valid quantity', ja: 'は {found} で、数量として正しくありません' },
   },
+  choices: { missing: '<quantity>', nothing: '<quantity>' },
   params: requiredResources('a limit'),
   values: z.union([z.string().max(256), z.int()]),
   check: (pod, { resources }) => unstated(pod, resources, ['limits']),

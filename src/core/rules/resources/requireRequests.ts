@@ -30,6 +30,7 @@ export const requireRequests = defineRule({
     nothing: { en: 'is {found}, which requests nothing', ja: 'は {found} で、何も要求していません' },
     invalid: { en: 'is {found}, which is no valid quantity', ja: 'は {found} で、数量として正しくありません' },
   },
+  choices: { missing: '<quantity>', nothing: '<quantity>' },
   params: requiredResources('a request'),
   values: z.union([z.string().max(256), z.int()]),
   check: (pod, { resources }) => unstated(pod, resources, ['requests', 'limits']),
