@@ -12,11 +12,11 @@ export async function installKinds(cluster: Cluster = sharedCluster()): Promise<
   for (const name of names) await noteCreated(cluster, 'crd', name);
   const stdin = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: kinds.map(crdOf) });
   const applied = await kubectlOutput(['apply', '-f', '-'], { stdin, cluster });
-  // Not `kubectl wait`: it fails where it looks before the API server has said anything of a new kind.
-  const path = `jsonpath={.items[*].status.conditions[?(@.type=='Established')].status}`;
+  // Neither `kubectl wait` nor a JSONPath filter: both fail where they look before the API server has said anything of a
+  // new kind, and its conditions are null.
   const established = async () => {
-    const states = (await kubectlOutput(['get', 'crd', ...names, '-o', path], { cluster })).trim().split(' ');
-    return states.filter((state) => state === 'True').length === names.length || undefined;
+    const list = await kubectlOutput(['get', 'crd', ...names, '-o', 'json'], { cluster });
+    return (JSON.parse(list) as { readonly items: readonly Crd[] }).items.every(isEstablished) || undefined;
   };
   await waitFor(established, {
     withinMs: 60_000,
@@ -24,4 +24,14 @@ export async function installKinds(cluster: Cluster = sharedCluster()): Promise<
     everyMs: 100,
   });
   return applied;
+}
+
+interface Crd {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] | null };
+}
+
+function isEstablished({ status }: Crd): boolean {
+  return (
+    status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True') ?? false
+  );
 }
