@@ -77,8 +77,10 @@ function standardError(level: LogLevel): DestinationStream & { flush(): void } {
   };
 }
 
+/** A whole line, in the order in which it is read. What is undefined is left out. */
 interface Line {
   readonly level: LogLevel;
+  readonly time: string;
   readonly msg: string;
 }
 
@@ -86,9 +88,22 @@ interface Line {
  * One line, as pino would write it, serialised at one go: pino puts a line together field by field, a denial has thirty,
  * and the tree of pieces has to be flattened again. For lines of every request, after the level was asked for.
  */
-export function writeLine(log: Logger, { level, msg }: Line, fields: object): void {
+export function writeLine(log: Logger, line: Line): void {
   const stream = (log as unknown as Record<symbol, DestinationStream>)[pino.symbols.streamSym];
-  stream?.write(`${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg })}\n`);
+  stream?.write(`${JSON.stringify(line)}\n`);
+}
+
+let formattedAt = 0;
+let formattedTime = '';
+
+/** Now, as lines have it. Made once a millisecond: a busy server writes ten lines in one. */
+export function lineTime(): string {
+  const now = Date.now();
+  if (now !== formattedAt) {
+    formattedAt = now;
+    formattedTime = new Date(now).toISOString();
+  }
+  return formattedTime;
 }
 
 const longestText = 256;

@@ -2,35 +2,35 @@ import type { StatusCause } from '../../core/admission/response.ts';
 import type { AdmissionRequest } from '../../core/admission/review.ts';
 import type { Answer } from '../../core/admission/verdict.ts';
 import type { FindingGroup } from '../../core/render/finding-groups.ts';
-import { cut, type Logger, writeLine } from '../log.ts';
+import { cut, type Logger, lineTime, writeLine } from '../log.ts';
 
 /** So many findings of one request are logged; their number always is. */
 const findingsLogged = 50;
 const policiesLogged = 8;
-
-const debugLine = { level: 'debug', msg: 'decided' } as const;
-const infoLine = { level: 'info', msg: 'decided' } as const;
 
 /** One line per decision; without findings only at debug level, because a passing pod is the ordinary case. */
 export function createDecisionLog(log: Logger) {
   const debug = log.isLevelEnabled('debug');
   const info = log.isLevelEnabled('info');
   return (request: AdmissionRequest, answer: Answer, milliseconds: number): void => {
-    const { findings, groups, mistakes } = answer;
-    if (mistakes !== undefined) {
-      if (info)
-        writeLine(log, infoLine, { ...decisionFields(request, answer, milliseconds), ...mistakeFields(mistakes) });
-    } else if (findings.length === 0) {
-      if (debug) writeLine(log, debugLine, decisionFields(request, answer, milliseconds));
-    } else if (info) {
-      const found = { count: findings.length, findings: findingFields(groups) };
-      writeLine(log, infoLine, { ...decisionFields(request, answer, milliseconds), ...found });
-    }
+    const told = answer.findings.length > 0 || answer.mistakes !== undefined;
+    if (told ? info : debug) writeLine(log, lineOf(told ? 'info' : 'debug', { request, answer, milliseconds }));
   };
 }
 
-function decisionFields(request: AdmissionRequest, { response, id }: Answer, milliseconds: number) {
+interface Decided {
+  readonly request: AdmissionRequest;
+  readonly answer: Answer;
+  readonly milliseconds: number;
+}
+
+/** One literal: putting it together from parts took as long as serialising it. */
+function lineOf(level: 'info' | 'debug', { request, answer, milliseconds }: Decided) {
+  const { response, id, findings, groups, mistakes } = answer;
+  const count = mistakes?.length ?? findings.length;
   return {
+    level,
+    time: lineTime(),
     uid: cut(request.uid),
     id,
     operation: request.operation,
@@ -42,12 +42,15 @@ function decisionFields(request: AdmissionRequest, { response, id }: Answer, mil
     dryRun: request.dryRun,
     allowed: response.allowed,
     ms: Math.round(milliseconds * 1_000) / 1_000,
-  };
+    count: count === 0 ? undefined : count,
+    findings: groups.length === 0 ? undefined : findingFields(groups),
+    mistakes: mistakes === undefined ? undefined : mistakeFields(mistakes),
+    msg: 'decided',
+  } as const;
 }
 
 function mistakeFields(mistakes: readonly StatusCause[]) {
-  const shown = mistakes.slice(0, findingsLogged).map(({ field, message }) => ({ field, message }));
-  return { count: mistakes.length, mistakes: shown };
+  return mistakes.slice(0, findingsLogged).map(({ field, message }) => ({ field, message }));
 }
 
 function findingFields(groups: readonly FindingGroup[]) {
