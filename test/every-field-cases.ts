@@ -3,7 +3,7 @@ import { noFacts } from '../src/core/rules/facts.ts';
 import { groupNames, type RuleGroup, ruleGroups } from '../src/core/rules/groups.ts';
 import { podSecurityRules } from '../src/core/rules/index.ts';
 import { examplePod } from '../src/core/rules/minimal-pod.ts';
-import type { Rule } from '../src/core/rules/rule.ts';
+import { type Rule, violationsOf } from '../src/core/rules/rule.ts';
 import { containerSecuredWith, containerWith, type Json, podWith, reviewOf, wrap } from './admission-requests.ts';
 import { imagesPairs } from './every-field-cases-images.ts';
 import { practicesPairs } from './every-field-cases-practices.ts';
@@ -165,12 +165,13 @@ function groupPairs(group: RuleGroup): readonly (readonly [string, Pair])[] {
 }
 
 /** What a rule finds in its first example. */
-function foundBy({ versions: [{ check }], params, examples }: Rule): unknown {
+function foundBy({ versions: [version], params, examples }: Rule): unknown {
   const [example] = examples.violating;
   const pod = examplePod(example);
   const reference = { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'example' };
   const settings = params.parse(example.settings ?? examples.settings ?? {});
-  return [...check(podViewAt(pod, [], reference), settings, noFacts)][0]?.found;
+  const question = { pod: podViewAt(pod, [], reference), params: settings, facts: noFacts };
+  return violationsOf(version, question)[0]?.found;
 }
 
 /** `spec` of PodPolicy, by the path of the field. */

@@ -15,7 +15,7 @@ import { noFacts } from '../src/core/rules/facts.ts';
 import { groupNames, podRules } from '../src/core/rules/groups.ts';
 import { podSecurityRules } from '../src/core/rules/index.ts';
 import { examplePod } from '../src/core/rules/minimal-pod.ts';
-import { type Rule, type RuleExample, ruleVersionAt, type Violation } from '../src/core/rules/rule.ts';
+import { type Rule, type RuleExample, ruleVersionAt, type Violation, violationsOf } from '../src/core/rules/rule.ts';
 
 function applyPatchOperation(root: unknown, operation: PatchOperation): unknown {
   const copy = createPatchedCopy(root);
@@ -58,7 +58,9 @@ function minorOf(example: RuleExample): number {
 
 /** The violations of a pod at the version of an example; none where the rule does not exist yet. */
 function check(rule: Rule, pod: unknown, example: RuleExample): readonly Violation[] {
-  return [...(ruleVersionAt(rule, minorOf(example))?.check(viewOf(pod), paramsOf(rule, example), noFacts) ?? [])];
+  const version = ruleVersionAt(rule, minorOf(example));
+  const question = { pod: viewOf(pod), params: paramsOf(rule, example), facts: noFacts };
+  return version === undefined ? [] : violationsOf(version, question);
 }
 
 function paramsOf(rule: Rule, example: RuleExample): unknown {
@@ -352,7 +354,7 @@ test.each(rules)('%s judges a pod full of nulls and hostile names without throwi
     "seLinuxOptions": null, "windowsOptions": {}, "procMount": null, "privileged": null, "runAsUser": null}}]}}`;
   const view = viewOf(JSON.parse(text));
   for (const version of rule.versions) {
-    const paths = pathsOf([...version.check(view, paramsOf(rule, {}), noFacts)]);
+    const paths = pathsOf(violationsOf(version, { pod: view, params: paramsOf(rule, {}), facts: noFacts }));
     if (rule.id === 'restrictedVolumes') {
       expect(paths).toEqual(['spec.volumes[0].__proto__', 'spec.volumes[0].constructor']);
     } else if (rule.level === 'baseline') {

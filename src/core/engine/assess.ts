@@ -143,10 +143,11 @@ const mostViolations = 20_000;
 function ask(pod: PodView, bound: BoundRule, facts: Facts): Answer {
   try {
     let violations: Violation[] | undefined;
-    for (const violation of bound.version.check(pod, bound.params, facts)) {
+    const report = (violation: Violation): undefined => {
       if (violations === undefined) violations = [violation];
       else if (violations.push(violation) > mostViolations) throw new Error(`more than ${mostViolations} violations`);
-    }
+    };
+    bound.version.check(pod, { report, facts }, bound.params);
     return violations === undefined ? noViolations : { violations, error: false };
   } catch (thrown) {
     const code: ErrorCode | undefined = thrown instanceof SekishoError ? thrown.code : undefined;

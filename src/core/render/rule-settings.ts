@@ -4,7 +4,7 @@ import { podViewAt } from '../pod/workload.ts';
 import { noFacts } from '../rules/facts.ts';
 import { groupOf } from '../rules/groups.ts';
 import { examplePod } from '../rules/minimal-pod.ts';
-import { type Rule, type RuleSettings, ruleVersionAt, type ViolatingExample } from '../rules/rule.ts';
+import { type Rule, type RuleSettings, ruleVersionAt, type ViolatingExample, violationsOf } from '../rules/rule.ts';
 import type { ExplainedRule } from './rule-examples.ts';
 import { renderYaml } from './yaml.ts';
 
@@ -52,7 +52,7 @@ function foundValues(rule: Rule): readonly unknown[] {
   const { values } = rule;
   if (values === undefined) return [];
   for (const example of rule.examples.violating) {
-    const found = violationsOf(rule, example).map((violation) => violation.found);
+    const found = exampleViolations(rule, example).map((violation) => violation.found);
     const nameable = found.filter((value) => values.safeParse(value).success);
     if (nameable.length > 0) return [...new Set(nameable)];
   }
@@ -61,11 +61,11 @@ function foundValues(rule: Rule): readonly unknown[] {
 
 const reference = { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'example' };
 
-function violationsOf(rule: Rule, example: ViolatingExample) {
+function exampleViolations(rule: Rule, example: ViolatingExample) {
   const version = ruleVersionAt(rule, effectiveMinor(parsePolicyVersion(example.version ?? 'latest') ?? 'latest'));
   const pod = podViewAt(examplePod(example), [], reference);
   const params = rule.params.parse(example.settings ?? exampleSettings(rule));
-  return version === undefined ? [] : [...version.check(pod, params, noFacts)];
+  return version === undefined ? [] : violationsOf(version, { pod, params, facts: noFacts });
 }
 
 /** Of the examples that have none of their own. */

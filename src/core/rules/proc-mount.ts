@@ -1,12 +1,12 @@
 import type { PodView } from '../pod/pod-view.ts';
-import type { Violation } from './rule.ts';
+import type { Report } from './rule.ts';
 
 /** Every container whose procMount is set and is not exactly Default; "" is set, as upstream sees it. */
-export function* forbiddenProcMounts(pod: PodView): Generator<Violation<'procMount'>> {
+export function forbiddenProcMounts(pod: PodView, report: Report<'procMount'>): undefined {
   for (const { path, container } of pod.containers) {
     const found: unknown = container.securityContext?.procMount;
     if (found !== undefined && found !== null && found !== 'Default') {
-      yield { path: [...path, 'securityContext', 'procMount'], message: 'procMount', found };
+      report({ path: [...path, 'securityContext', 'procMount'], message: 'procMount', found });
     }
   }
 }

@@ -4,7 +4,7 @@ import { matchesGlob } from '../pod/glob.ts';
 import { labelKeyPattern, longestLabelKey } from '../pod/labels.ts';
 import type { PatchOperation } from '../pod/patch.ts';
 import { crdRule } from './crd-rule.ts';
-import type { Violation } from './rule.ts';
+import type { Report, Violation } from './rule.ts';
 
 /*
  * What requireLabels and requireAnnotations have in common. Asked is the metadata of the pod, or of the template it will
@@ -121,20 +121,21 @@ export const metadataChoices: Readonly<Record<MetadataMessage, string>> = {
   mismatch: '<value>',
 };
 
-/** One violation for each key that falls short, in the order of the settings. */
-export function* shortcomings(
+/** Reports each key that falls short, in the order of the settings. */
+export function shortcomings(
   held: unknown,
+  report: Report<MetadataMessage>,
   demands: readonly MetadataDemand[],
-): Generator<Violation<MetadataMessage>> {
+): undefined {
   for (const { key, path, patterns } of demands) {
     const found = ownValue(held, key);
     if (patterns === undefined) {
-      if (found === undefined) yield { path, message: 'missing' };
-      else if (typeof found !== 'string' || found === '') yield { path, message: 'empty', found };
+      if (found === undefined) report({ path, message: 'missing' });
+      else if (typeof found !== 'string' || found === '') report({ path, message: 'empty', found });
     } else if (found === undefined) {
-      yield { path, message: 'missingMatch', expected: { patterns } };
+      report({ path, message: 'missingMatch', expected: { patterns } });
     } else if (!isMatched(found, patterns)) {
-      yield { path, message: 'mismatch', found, expected: { patterns } };
+      report({ path, message: 'mismatch', found, expected: { patterns } });
     }
   }
 }

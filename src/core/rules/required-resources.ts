@@ -13,7 +13,7 @@ import {
 } from '../pod/stated-quantity.ts';
 import { crdRule } from './crd-rule.ts';
 import { type Quantities, quantities, quantityOf, resourceNames } from './resource-params.ts';
-import type { Violation } from './rule.ts';
+import type { Report, Violation } from './rule.ts';
 
 /** The settings of a rule that wants something stated: `a limit`. */
 export const requiredResources = (wanted: string) =>
@@ -40,22 +40,24 @@ export const requiredResources = (wanted: string) =>
 /** What is wrong with a resource that must be stated. */
 export type RequiredProblem = 'missing' | 'nothing' | 'invalid';
 
+/** Resources, and the fields of which one has to state each. */
+interface ResourceDemand {
+  readonly names: readonly string[];
+  readonly fields: readonly [ResourceField, ...ResourceField[]];
+}
+
 /**
  * The containers in which nothing is stated: in the first of these fields, nor in those that stand in for it. Where the
  * pod as a whole states it, they need not.
  */
-export function* unstated(
-  pod: PodView,
-  names: readonly string[],
-  fields: readonly [ResourceField, ...ResourceField[]],
-): Generator<Violation<RequiredProblem>> {
+export function unstated(pod: PodView, report: Report<RequiredProblem>, { names, fields }: ResourceDemand): undefined {
   const whole = pod.spec.resources;
   const asked = whole === undefined ? names : names.filter((name) => !statesForPod(whole, name, fields));
   for (const view of pod.containers) {
     if (view.class === 'ephemeral') continue;
     for (const name of asked) {
       const violation = unstatedIn(view, name, fields);
-      if (violation !== undefined) yield violation;
+      if (violation !== undefined) report(violation);
     }
   }
   if (whole === undefined) return;
@@ -63,7 +65,7 @@ export function* unstated(
     for (const field of fields) {
       if (statedQuantity(whole, field, name) !== 'invalid') continue;
       const path = ['spec', 'resources', field, name];
-      yield { path, message: 'invalid', found: valueAt(pod, path) };
+      report({ path, message: 'invalid', found: valueAt(pod, path) });
     }
   }
 }

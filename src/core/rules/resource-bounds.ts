@@ -14,7 +14,7 @@ import {
 } from '../pod/stated-quantity.ts';
 import { crdRule } from './crd-rule.ts';
 import { once, quantities, quantityOf } from './resource-params.ts';
-import type { Violation } from './rule.ts';
+import type { Report, Violation } from './rule.ts';
 
 /** Where the sum of a pod is bounded, and each container of a kind. */
 const places = ['containers', 'init', 'sidecars', 'pod'] as const;
@@ -84,23 +84,20 @@ export interface BoundCheck<F extends ResourceField = ResourceField> {
 /** Every amount that breaks a bound, container by container, then those of the pod as a whole. */
 export function outOfBounds<F extends ResourceField>(
   pod: PodView,
-  params: ResourceBounds,
-  check: BoundCheck<F>,
-): Iterable<Violation<BoundProblem<F>>> {
-  return violationsOf(pod, boundsOf(params), check) as Iterable<Violation<BoundProblem<F>>>;
-}
-
-function* violationsOf(pod: PodView, bounds: readonly Bound[], check: BoundCheck): Generator<Violation<BoundProblem>> {
+  report: Report<BoundProblem<F>>,
+  { params, check }: { readonly params: ResourceBounds; readonly check: BoundCheck<F> },
+): undefined {
+  const bounds = boundsOf(params);
   for (const view of pod.containers) {
     if (view.class === 'ephemeral') continue;
     for (const bound of bounds) {
       const violation = ofContainer(view, bound, check);
-      if (violation !== undefined) yield violation;
+      if (violation !== undefined) report(violation as Violation<BoundProblem<F>>);
     }
   }
   for (const bound of bounds) {
     const violation = ofPod(pod, bound, check);
-    if (violation !== undefined) yield violation;
+    if (violation !== undefined) report(violation as Violation<BoundProblem<F>>);
   }
 }
 

@@ -68,10 +68,10 @@ describe('a rule that throws', () => {
 describe('facts', () => {
   const image = (container: { image?: string }) => container.image ?? '';
   const needy = ruleOf(
-    function* (pod, _params, facts) {
+    (pod, { report, facts }) => {
       for (const { path, container } of pod.containers) {
         const fact = facts.get(image(container));
-        if (fact === undefined || 'unavailable' in fact) yield { path: [...path, 'image'], message: 'known' };
+        if (fact === undefined || 'unavailable' in fact) report({ path: [...path, 'image'], message: 'known' });
       }
     },
     {
@@ -97,7 +97,9 @@ describe('facts', () => {
   test('are not gathered for a rule that another one speaks for, unless that may be excused', async () => {
     const gather = async (requests: readonly { key: string }[]): Promise<Facts> =>
       new Map(requests.map(({ key }) => [key, { value: false }]));
-    const violated = ruleOf(() => [{ path: ['spec', 'x'], message: 'known' }], { id: 'stronger' });
+    const violated = ruleOf((_pod, { report }) => report({ path: ['spec', 'x'], message: 'known' }), {
+      id: 'stronger',
+    });
     const stronger = bind(violated);
     const weaker = { ...bind(needy), silencedBy: stronger };
     const excuse = { excuse: { name: 'legacy' }, match: { namespaces: { include: [], exclude: [] } } };
@@ -117,15 +119,15 @@ describe('facts', () => {
     const gather = async (): Promise<Facts> => {
       throw new Error('asked for nothing');
     };
-    expect(assess(pod, asking(bind(ruleOf(() => []))), { gather })).toEqual({ allowed: true, findings: [] });
+    expect(assess(pod, asking(bind(ruleOf(() => {}))), { gather })).toEqual({ allowed: true, findings: [] });
   });
 });
 
 test('two policies that ask the same make the rule look once', () => {
   let looks = 0;
-  const rule = ruleOf(function* () {
+  const rule = ruleOf((_pod, { report }) => {
     looks++;
-    yield { path: ['spec', 'x'], message: 'known' };
+    report({ path: ['spec', 'x'], message: 'known' });
   });
   const params = {};
   const bound = ['a', 'b', 'c'].map((policy) => ({ ...bind(rule, 'Enforce', policy), params }));
@@ -135,8 +137,8 @@ test('two policies that ask the same make the rule look once', () => {
 });
 
 test('a rule that another one speaks for hides none of those that ask the same, wherever it stands', () => {
-  const stronger = bind(ruleOf(() => []));
-  const violated = ruleOf(() => [{ path: ['spec', 'x'], message: 'known' }]);
+  const stronger = bind(ruleOf(() => {}));
+  const violated = ruleOf((_pod, { report }) => report({ path: ['spec', 'x'], message: 'known' }));
   const params = {};
   // Many, so that they are passed over in runs.
   const rules = Array.from({ length: 200 }, (_, index) => {

@@ -8,6 +8,7 @@ import { podViewAt } from '../../../src/core/pod/workload.ts';
 import { noExceptions } from '../../../src/core/policy/exceptions.ts';
 import { noFacts } from '../../../src/core/rules/facts.ts';
 import { hostNamespaces } from '../../../src/core/rules/podSecurity/hostNamespaces.ts';
+import type { CheckContext } from '../../../src/core/rules/rule.ts';
 import { offline } from '../../../src/io/offline.ts';
 import { containerWith, podWith } from '../../admission-requests.ts';
 
@@ -119,10 +120,10 @@ test('of 2,000 random pairs of templates, what the definition calls the same is 
       const rules = [0, 1].map((index) => {
         const version = {
           since: '1.0',
-          *check(of: object) {
+          check(of: object, { report }: CheckContext<'first' | 'second'>): undefined {
             const { said } = of === old ? before : now;
             for (const { rule, place, message, found } of said)
-              if (rule === index) yield { path: place.path, message, found };
+              if (rule === index) report({ path: place.path, message, found });
           },
         } as const;
         const rule = {

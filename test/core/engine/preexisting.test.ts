@@ -193,14 +193,19 @@ describe('a rule of one field', () => {
   const isOld = ({ metadata }: PodView) => valueAt(metadata, ['name']) === 'old';
 
   test('that says something else of the same field and value found something new', () => {
-    const marked = marks((pod) => [{ path: ['spec', 'x'], message: isOld(pod) ? 'first' : 'second', found: 1 }]);
+    const marked = marks((pod, { report }) => {
+      report({ path: ['spec', 'x'], message: isOld(pod) ? 'first' : 'second', found: 1 });
+    });
     expect(marked).toMatchObject({ allowed: false, findings: [{ mode: 'Enforce' }] });
-    expect(marks(() => [{ path: ['spec', 'x'], message: 'first', found: { a: 1, b: [] } }]).allowed).toBe(true);
+    const same = marks((_pod, { report }) => report({ path: ['spec', 'x'], message: 'first', found: { a: 1, b: [] } }));
+    expect(same.allowed).toBe(true);
   });
 
   test('compares values whatever the order of their fields, and text never with a number', () => {
     const found = (old: unknown, now: unknown) =>
-      marks((pod) => [{ path: ['spec', 'x'], message: 'first', found: isOld(pod) ? old : now }]).allowed;
+      marks((pod, { report }) => {
+        report({ path: ['spec', 'x'], message: 'first', found: isOld(pod) ? old : now });
+      }).allowed;
     expect(found({ a: 1, b: ['x'] }, { b: ['x'], a: 1 })).toBe(true);
     expect(found('1', 1)).toBe(false);
     expect(found(undefined, null)).toBe(false);

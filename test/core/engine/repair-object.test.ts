@@ -26,9 +26,9 @@ function wants(field: string, value: unknown, also: Readonly<Record<string, unkn
     fix: texts,
     messages: { wrong: texts },
     params: z.strictObject({}),
-    *check(pod) {
+    check(pod, { report }) {
       const found = valueAt(pod.spec, [field]);
-      if (found !== value) yield { path: ['spec', field], message: 'wrong', found };
+      if (found !== value) report({ path: ['spec', field], message: 'wrong', found });
     },
     *repair() {
       yield { op: 'add', path: ['spec', field], value };

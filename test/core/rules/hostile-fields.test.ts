@@ -6,7 +6,7 @@ import type { PodParts, PodView } from '../../../src/core/pod/pod-view.ts';
 import { podViewAt } from '../../../src/core/pod/workload.ts';
 import { noFacts } from '../../../src/core/rules/facts.ts';
 import { groupNames, ruleGroups } from '../../../src/core/rules/groups.ts';
-import type { Rule } from '../../../src/core/rules/rule.ts';
+import { type Rule, violationsOf } from '../../../src/core/rules/rule.ts';
 
 /* Whatever JSON stands in a field that a rule reads: it answers, and what it proposes can be made. */
 
@@ -94,9 +94,9 @@ function viewOf(value: unknown): PodView | undefined {
   }
 }
 
-function judged({ versions: [{ check }], params, repair, examples }: Rule, view: PodView): number {
+function judged({ versions: [version], params, repair, examples }: Rule, view: PodView): number {
   const settings = params.parse(examples.settings ?? {});
-  const violations = [...check(view, settings, noFacts)];
+  const violations = violationsOf(version, { pod: view, params: settings, facts: noFacts });
   const copy = createPatchedCopy({ metadata: view.metadata, spec: view.spec });
   for (const violation of violations) {
     for (const operation of repair?.(copy.value() as PodParts, violation, settings) ?? []) copy.apply(operation);

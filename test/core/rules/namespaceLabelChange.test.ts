@@ -8,7 +8,7 @@ import { namespaceRules, podSecurityRules } from '../../../src/core/rules/index.
 import { examplePod } from '../../../src/core/rules/minimal-pod.ts';
 import type { LabelReading } from '../../../src/core/rules/namespace-rule.ts';
 import { namespaceLabelChange } from '../../../src/core/rules/namespaces/namespaceLabelChange.ts';
-import { ruleVersionAt } from '../../../src/core/rules/rule.ts';
+import { ruleVersionAt, violationsOf } from '../../../src/core/rules/rule.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -115,7 +115,8 @@ describe('namespaceLabelChange', () => {
         const reference = { apiVersion: 'v1', kind: 'Pod', namespace: 'default', name: 'example' };
         const view = workload && podViewOf(pod, workload, reference);
         const version = ruleVersionAt(rule, minor);
-        return view !== undefined && version !== undefined && [...version.check(view, {}, noFacts)].length > 0;
+        if (view === undefined || version === undefined) return false;
+        return violationsOf(version, { pod: view, params: {}, facts: noFacts }).length > 0;
       });
     for (const level of ['baseline', 'restricted'] as const) {
       const minors = Array.from({ length: newestMinor }, (_, index) => index + 1);

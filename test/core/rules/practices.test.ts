@@ -4,7 +4,7 @@ import { podViewOf } from '../../../src/core/pod/workload.ts';
 import { lintOverlaps } from '../../../src/core/policy/lint-overlaps.ts';
 import { noFacts } from '../../../src/core/rules/facts.ts';
 import { practiceRules } from '../../../src/core/rules/index.ts';
-import type { Rule, Violation } from '../../../src/core/rules/rule.ts';
+import { type Rule, type Violation, violationsOf } from '../../../src/core/rules/rule.ts';
 import {
   answer,
   containerWith,
@@ -31,16 +31,16 @@ interface Asked {
 }
 
 /** What a rule finds in a pod, or in the template of another kind that holds it. */
-function violationsOf(id: string, pod: unknown, { settings = {}, kind = 'Pod' }: Asked = {}): readonly Violation[] {
+function violationsIn(id: string, pod: unknown, { settings = {}, kind = 'Pod' }: Asked = {}): readonly Violation[] {
   const rule = ruleNamed(id);
   const reference = { apiVersion: 'v1', kind, namespace: 'shop', name: 'web' };
   const view = podViewOf(wrap(kind, pod as Json), workloadNamed(kind), reference);
   const params: unknown = rule.params.parse(settings);
-  return view === undefined ? [] : [...(rule.versions[0]?.check(view, params, noFacts) ?? [])];
+  return view === undefined ? [] : violationsOf(rule.versions[0], { pod: view, params, facts: noFacts });
 }
 
 function pathsOf(id: string, pod: unknown, asked: Asked = {}): readonly string[] {
-  return violationsOf(id, pod, asked).map(({ path }) => formatFieldPath(path));
+  return violationsIn(id, pod, asked).map(({ path }) => formatFieldPath(path));
 }
 
 /** The answer of a policy that enforces the section on pods and on templates. */
@@ -79,7 +79,7 @@ describe.each([
     (key) => {
       const settings = { [field]: [key] };
       for (const held of [{}, null, undefined]) {
-        expect(violationsOf(id, having(held), { settings })).toEqual([
+        expect(violationsIn(id, having(held), { settings })).toEqual([
           { path: ['metadata', field, key], message: 'missing' },
         ]);
       }
@@ -101,7 +101,7 @@ describe.each([
   test('judges the value of a key named constructor by its own patterns', () => {
     const settings = { patterns: { constructor: ['a*'] } };
     expect(pathsOf(id, having({ constructor: 'abc' }), { settings })).toEqual([]);
-    expect(violationsOf(id, having({ constructor: 'b' }), { settings })).toEqual([
+    expect(violationsIn(id, having({ constructor: 'b' }), { settings })).toEqual([
       { path: ['metadata', field, 'constructor'], message: 'mismatch', found: 'b', expected: { patterns: ['a*'] } },
     ]);
   });
@@ -117,7 +117,7 @@ describe.each([
   test('requires a key that only has patterns, and asks a key of both settings once', () => {
     const settings = { [field]: ['team', 'tier'], patterns: { tier: ['web'], zone: ['eu-*'] } };
     expect(
-      violationsOf(id, having({ team: 'x' }), { settings }).map(({ path, message }) => [path[2], message]),
+      violationsIn(id, having({ team: 'x' }), { settings }).map(({ path, message }) => [path[2], message]),
     ).toEqual([
       ['tier', 'missingMatch'],
       ['zone', 'missingMatch'],
@@ -151,7 +151,7 @@ describe.each([
       suggest: { team: 'unassigned', tier: 'db', zone: 'eu-1' },
     };
     const pod = { metadata: { [field]: { zone: 'us-1', owner: '' } }, spec: { containers: [] } };
-    const proposed = violationsOf(id, having({ zone: 'us-1', owner: '' }), { settings }).map((violation) => [
+    const proposed = violationsIn(id, having({ zone: 'us-1', owner: '' }), { settings }).map((violation) => [
       violation.path[2],
       [...(repair?.(pod, violation, params.parse(settings)) ?? [])],
     ]);
@@ -220,7 +220,7 @@ describe('requireProbes', () => {
     ['DaemonSet', { restartPolicy: 'Always' }, 3],
     ['ReplicationController', {}, 3],
   ])('asks what runs on and not what ends by itself: a %s with %j', (kind, spec, count) => {
-    expect(violationsOf('requireProbes', podWith(spec), { ...both, kind })).toHaveLength(count);
+    expect(violationsIn('requireProbes', podWith(spec), { ...both, kind })).toHaveLength(count);
   });
 
   test('does not ask a container that ends by itself in a pod that goes on', () => {
@@ -242,7 +242,7 @@ describe('requireProbes', () => {
 
   test.each([false, 'true', 0, []])('takes no %j for a command', (exec) => {
     const containers = [containerWith({ readinessProbe: { exec } })];
-    expect(violationsOf('requireProbes', podWith({ containers }))).toMatchObject([{ message: 'empty' }]);
+    expect(violationsIn('requireProbes', podWith({ containers }))).toMatchObject([{ message: 'empty' }]);
   });
 });
 
@@ -339,7 +339,7 @@ describe('readOnlyRootFilesystem', () => {
 
   test.each(['true', 1, {}, ['true']])('does not take %j for true', (value) => {
     const containers = [containerWith({ securityContext: { readOnlyRootFilesystem: value } })];
-    expect(violationsOf(id, podWith({ containers }))).toMatchObject([{ found: value }]);
+    expect(violationsIn(id, podWith({ containers }))).toMatchObject([{ found: value }]);
   });
 });
 
@@ -355,7 +355,7 @@ describe('service accounts', () => {
     [{ serviceAccountName: 7 }, 'spec.serviceAccountName', 7],
     [{ serviceAccount: ['web'] }, 'spec.serviceAccount', ['web']],
   ])('the default one is found in %j', (spec, path, found) => {
-    const [violation] = violationsOf('disallowDefaultServiceAccount', podWith(spec));
+    const [violation] = violationsIn('disallowDefaultServiceAccount', podWith(spec));
     expect(violation && formatFieldPath(violation.path)).toBe(path);
     expect(violation?.found).toEqual(found);
   });
@@ -398,7 +398,7 @@ describe('disallowNodeName', () => {
   });
 
   test.each([7, true, ['node-1'], {}, ' '])('finds %j', (nodeName) => {
-    expect(violationsOf('disallowNodeName', podWith({ nodeName }))).toMatchObject([{ found: nodeName }]);
+    expect(violationsIn('disallowNodeName', podWith({ nodeName }))).toMatchObject([{ found: nodeName }]);
   });
 });
 
@@ -434,7 +434,7 @@ describe('requireRuntimeClass', () => {
     const { repair, params } = ruleNamed('requireRuntimeClass');
     const proposed = (...classes: readonly string[]) => {
       const settings = params.parse({ classes });
-      const [violation] = violationsOf('requireRuntimeClass', podWith(), { settings: { classes } });
+      const [violation] = violationsIn('requireRuntimeClass', podWith(), { settings: { classes } });
       return violation && [...(repair?.({ metadata: {}, spec: { containers: [] } }, violation, settings) ?? [])];
     };
     expect(proposed('kata')).toEqual([{ op: 'add', path: ['spec', 'runtimeClassName'], value: 'kata' }]);

@@ -47,22 +47,22 @@ export const allowedRegistries = defineRule({
       ),
   }),
   values: z.string().max(256),
-  *check(pod, params) {
+  check(pod, { report }, params) {
     const list = patternListOf(params, allowingPattern);
     for (const image of imagesOf(pod)) {
       const { reference } = image;
-      if (reference === undefined) yield unreadableImage(image);
+      if (reference === undefined) report(unreadableImage(image));
       else if (list.find(reference) === undefined) {
         const registry = registryOf(reference);
         const isKnown = list.patterns.some((pattern) => pattern.matchesDomain(registry));
-        yield {
+        report({
           path: imagePath(image),
           message: isKnown ? 'otherRepository' : 'otherRegistry',
           found: image.name,
           expected: isKnown
             ? { repository: [reference.repository], images: params.images }
             : { registry: [registry], images: params.images },
-        };
+        });
       }
     }
   },

@@ -62,18 +62,18 @@ export const deniedRegistries = defineRule({
       ),
   }),
   values: z.string().max(256),
-  *check(pod, params) {
+  check(pod, { report }, params) {
     const list = patternListOf(params, denyingPattern);
     for (const image of imagesOf(pod)) {
       const { reference } = image;
       if (reference === undefined) {
-        yield unreadableImage(image);
+        report(unreadableImage(image));
         continue;
       }
       const pattern = list.find(reference);
       if (pattern !== undefined) {
         const expected = { repository: [reference.repository], pattern: [pattern.text] };
-        yield { path: imagePath(image), message: 'denied', found: image.name, expected };
+        report({ path: imagePath(image), message: 'denied', found: image.name, expected });
       }
     }
   },

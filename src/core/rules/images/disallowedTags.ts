@@ -43,16 +43,16 @@ export const disallowedTags = defineRule({
       .describe('The tags that images may not have; * stands for any characters.'),
   }),
   values: z.string().max(256),
-  *check(pod, { tags }) {
+  check(pod, { report }, { tags }) {
     for (const image of imagesOf(pod)) {
       const { reference } = image;
-      if (reference === undefined) yield unreadableImage(image);
+      if (reference === undefined) report(unreadableImage(image));
       else if (reference.digest === undefined) {
         // The default of kubelet and of container runtimes.
         const tag = reference.tag ?? 'latest';
         if (!tags.some((pattern) => matchesGlob(pattern, tag))) continue;
         const message = reference.tag === undefined ? 'untagged' : 'disallowed';
-        yield { path: imagePath(image), message, found: image.name, expected: { tag: [tag], tags } };
+        report({ path: imagePath(image), message, found: image.name, expected: { tag: [tag], tags } });
       }
     }
   },

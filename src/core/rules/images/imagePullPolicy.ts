@@ -54,18 +54,18 @@ export const imagePullPolicy = defineRule({
       .describe('The pull policies that containers and image volumes may have; a repair writes the first.'),
   }),
   values: z.string().max(256),
-  *check(pod, { policies }) {
+  check(pod, { report }, { policies }) {
     for (const image of imagesOf(pod)) {
       const { reference, pullPolicy } = image;
       if (reference === undefined) {
-        yield unreadableImage(image);
+        report(unreadableImage(image));
       } else if (isUnset(image)) {
         const filled = defaultOf(reference);
         if (policies.includes(filled)) continue;
         const expected = { default: [filled], policies };
-        yield { path: pullPolicyPath(image), message: 'unset', found: pullPolicy ?? undefined, expected };
+        report({ path: pullPolicyPath(image), message: 'unset', found: pullPolicy ?? undefined, expected });
       } else if (!(policies as readonly unknown[]).includes(pullPolicy)) {
-        yield { path: pullPolicyPath(image), message: 'other', found: pullPolicy, expected: { policies } };
+        report({ path: pullPolicyPath(image), message: 'other', found: pullPolicy, expected: { policies } });
       }
     }
   },

@@ -24,11 +24,12 @@ export const requireDigest = defineRule({
   },
   params: noParams,
   values: z.string().max(256),
-  *check(pod) {
+  check(pod, { report }) {
     for (const image of imagesOf(pod)) {
       const { reference } = image;
-      if (reference === undefined) yield unreadableImage(image);
-      else if (reference.digest === undefined) yield { path: imagePath(image), message: 'missing', found: image.name };
+      if (reference === undefined) report(unreadableImage(image));
+      else if (reference.digest === undefined)
+        report({ path: imagePath(image), message: 'missing', found: image.name });
     }
   },
   examples: {

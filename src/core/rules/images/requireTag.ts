@@ -24,12 +24,12 @@ export const requireTag = defineRule({
   },
   params: noParams,
   values: z.string().max(256),
-  *check(pod) {
+  check(pod, { report }) {
     for (const image of imagesOf(pod)) {
       const { reference } = image;
-      if (reference === undefined) yield unreadableImage(image);
+      if (reference === undefined) report(unreadableImage(image));
       else if (reference.tag === undefined && reference.digest === undefined) {
-        yield { path: imagePath(image), message: 'missing', found: image.name };
+        report({ path: imagePath(image), message: 'missing', found: image.name });
       }
     }
   },

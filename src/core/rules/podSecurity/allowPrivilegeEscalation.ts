@@ -2,7 +2,7 @@ import { valueAt } from '../../pod/field-path.ts';
 import { isWindowsPod, type PodView } from '../../pod/pod-view.ts';
 import { minimalContainer } from '../minimal-pod.ts';
 import { noParams } from '../no-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { type CheckContext, defineRule } from '../rule.ts';
 
 /*
  * Pod Security Standards, "Privilege Escalation" (v1.8+): no process may gain more privileges than its parent has.
@@ -11,12 +11,12 @@ import { defineRule, type Violation } from '../rule.ts';
  * Since v1.25 pods with spec.os.name windows are exempt: the API server refuses the field there. A Linux pod gains
  * nothing by the claim, because the kubelet does not run a pod of another system than its own.
  */
-function* check(pod: PodView): Generator<Violation<'escalation'>> {
+function check(pod: PodView, { report }: CheckContext<'escalation'>): undefined {
   for (const { path, container } of pod.containers) {
     const found: unknown = container.securityContext?.allowPrivilegeEscalation;
     if (found !== false) {
       const at = [...path, 'securityContext', 'allowPrivilegeEscalation'];
-      yield { path: at, message: 'escalation', found: found ?? undefined };
+      report({ path: at, message: 'escalation', found: found ?? undefined });
     }
   }
 }
@@ -39,7 +39,12 @@ export const allowPrivilegeEscalation = defineRule({
   params: noParams,
   versions: [
     { since: '1.8', check },
-    { since: '1.25', check: (pod) => (isWindowsPod(pod) ? [] : check(pod)) },
+    {
+      since: '1.25',
+      check: (pod, context) => {
+        if (!isWindowsPod(pod)) check(pod, context);
+      },
+    },
   ],
   *repair(pod, { path }) {
     if (isWindowsPod(pod)) return;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PodView } from '../../pod/pod-view.ts';
 import { minimalContainer } from '../minimal-pod.ts';
 import { noParams } from '../no-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { defineRule, type Report } from '../rule.ts';
 import { forbiddenProfiles, repairProfile } from '../security-profile.ts';
 
 /*
@@ -16,14 +16,14 @@ import { forbiddenProfiles, repairProfile } from '../security-profile.ts';
 const prefix = 'container.apparmor.security.beta.kubernetes.io/';
 const allowed: readonly string[] = ['runtime/default', 'localhost/*'];
 
-function* forbiddenAnnotations({ metadata }: PodView): Generator<Violation<'annotation'>> {
+function forbiddenAnnotations({ metadata }: PodView, report: Report<'annotation'>): undefined {
   const { annotations } = metadata;
   // Own keys only: nothing that is enumerable is inherited from a parsed object's prototype.
   for (const key in annotations) {
     if (!key.startsWith(prefix)) continue;
     const found: unknown = annotations[key];
     if (!isAllowed(found)) {
-      yield { path: ['metadata', 'annotations', key], message: 'annotation', found, expected: { allowed } };
+      report({ path: ['metadata', 'annotations', key], message: 'annotation', found, expected: { allowed } });
     }
   }
 }
@@ -59,9 +59,9 @@ export const appArmorProfile = defineRule({
   versions: [
     {
       since: '1.0',
-      *check(pod) {
-        yield* forbiddenAnnotations(pod);
-        yield* forbiddenProfiles(pod, 'appArmorProfile', false);
+      check(pod, { report }) {
+        forbiddenAnnotations(pod, report);
+        forbiddenProfiles(pod, report, { field: 'appArmorProfile', required: false });
       },
     },
   ],

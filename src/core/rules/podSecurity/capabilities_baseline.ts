@@ -46,12 +46,12 @@ export const capabilities_baseline = defineRule({
   versions: [
     {
       since: '1.0',
-      *check(pod) {
+      check(pod, { report }) {
         for (const { path, container } of pod.containers) {
           for (const [index, name] of (container.securityContext?.capabilities?.add ?? []).entries()) {
             if (!allowed.includes(name)) {
               const at = [...path, 'securityContext', 'capabilities', 'add', index];
-              yield { path: at, message: 'add', found: name, expected: { allowed } };
+              report({ path: at, message: 'add', found: name, expected: { allowed } });
             }
           }
         }

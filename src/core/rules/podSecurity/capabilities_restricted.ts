@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isWindowsPod, type PodView } from '../../pod/pod-view.ts';
 import { removeItems } from '../list-item.ts';
 import { noParams } from '../no-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { type CheckContext, defineRule } from '../rule.ts';
 
 /*
  * Pod Security Standards, "Capabilities" (v1.22+): containers must drop ALL and may add only NET_BIND_SERVICE.
@@ -13,17 +13,17 @@ import { defineRule, type Violation } from '../rule.ts';
 const dropped = 'ALL';
 const allowed: readonly string[] = ['NET_BIND_SERVICE'];
 
-function* check(pod: PodView): Generator<Violation<'dropAll' | 'add'>> {
+function check(pod: PodView, { report }: CheckContext<'dropAll' | 'add'>): undefined {
   for (const { path, container } of pod.containers) {
     const capabilities = container.securityContext?.capabilities;
     if (!capabilities?.drop?.includes(dropped)) {
       const at = [...path, 'securityContext', 'capabilities', 'drop'];
-      yield { path: at, message: 'dropAll', found: capabilities?.drop ?? undefined };
+      report({ path: at, message: 'dropAll', found: capabilities?.drop ?? undefined });
     }
     for (const [index, name] of (capabilities?.add ?? []).entries()) {
       if (!allowed.includes(name)) {
         const at = [...path, 'securityContext', 'capabilities', 'add', index];
-        yield { path: at, message: 'add', found: name, expected: { allowed } };
+        report({ path: at, message: 'add', found: name, expected: { allowed } });
       }
     }
   }
@@ -54,7 +54,9 @@ export const capabilities_restricted = defineRule({
     {
       since: '1.25',
       overrides: ['capabilities_baseline'],
-      check: (pod) => (isWindowsPod(pod) ? [] : check(pod)),
+      check(pod, context) {
+        if (!isWindowsPod(pod)) check(pod, context);
+      },
     },
   ],
   *repair(pod, { path, message, found }) {

@@ -26,11 +26,11 @@ export const hostNamespaces = defineRule({
   versions: [
     {
       since: '1.0',
-      *check({ spec }) {
+      check({ spec }, { report }) {
         for (const field of fields) {
           const found: unknown = spec[field];
           if (found !== undefined && found !== null && found !== false) {
-            yield { path: ['spec', field], message: 'shared', found };
+            report({ path: ['spec', field], message: 'shared', found });
           }
         }
       },

@@ -28,11 +28,11 @@ export const hostPathVolumes = defineRule({
   versions: [
     {
       since: '1.0',
-      *check({ spec }) {
+      check({ spec }, { report }) {
         for (const [index, volume] of (spec.volumes ?? []).entries()) {
           const value: unknown = volume[source];
           if (value !== undefined && value !== null) {
-            yield { path: ['spec', 'volumes', index, source], message: 'hostPath', found: source };
+            report({ path: ['spec', 'volumes', index, source], message: 'hostPath', found: source });
           }
         }
       },

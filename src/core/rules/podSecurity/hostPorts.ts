@@ -28,12 +28,12 @@ export const hostPorts = defineRule({
   versions: [
     {
       since: '1.0',
-      *check(pod) {
+      check(pod, { report }) {
         for (const { path, container } of pod.containers) {
           for (const [index, port] of (container.ports ?? []).entries()) {
             const found: unknown = port.hostPort;
             if (found !== undefined && found !== null && found !== 0) {
-              yield { path: [...path, 'ports', index, 'hostPort'], message: 'hostPort', found };
+              report({ path: [...path, 'ports', index, 'hostPort'], message: 'hostPort', found });
             }
           }
         }

@@ -40,19 +40,19 @@ export const hostProbesAndHostLifecycle = defineRule({
   versions: [
     {
       since: '1.34',
-      *check(pod) {
+      check(pod, { report }) {
         for (const { path, container } of pod.containers) {
           for (const probe of probes) {
             if (!container[probe]) continue;
             for (const action of actions) {
               const found: unknown = container[probe]?.[action]?.host;
-              if (isSet(found)) yield { path: [...path, probe, action, 'host'], message: 'host', found };
+              if (isSet(found)) report({ path: [...path, probe, action, 'host'], message: 'host', found });
             }
           }
           for (const hook of container.lifecycle ? hooks : none) {
             for (const action of actions) {
               const found: unknown = container.lifecycle?.[hook]?.[action]?.host;
-              if (isSet(found)) yield { path: [...path, 'lifecycle', hook, action, 'host'], message: 'host', found };
+              if (isSet(found)) report({ path: [...path, 'lifecycle', hook, action, 'host'], message: 'host', found });
             }
           }
         }

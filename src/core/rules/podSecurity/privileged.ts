@@ -27,11 +27,11 @@ export const privileged = defineRule({
   versions: [
     {
       since: '1.0',
-      *check(pod) {
+      check(pod, { report }) {
         for (const { path, container } of pod.containers) {
           const found: unknown = container.securityContext?.privileged;
           if (found !== undefined && found !== null && found !== false) {
-            yield { path: [...path, 'securityContext', 'privileged'], message: 'privileged', found };
+            report({ path: [...path, 'securityContext', 'privileged'], message: 'privileged', found });
           }
         }
       },

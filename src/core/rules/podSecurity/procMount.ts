@@ -30,8 +30,13 @@ export const procMount = defineRule({
   params: noParams,
   values: z.string().max(256),
   versions: [
-    { since: '1.0', check: forbiddenProcMounts },
-    { since: '1.35', check: (pod) => (hasUserNamespace(pod) ? [] : forbiddenProcMounts(pod)) },
+    { since: '1.0', check: (pod, { report }) => forbiddenProcMounts(pod, report) },
+    {
+      since: '1.35',
+      check: (pod, { report }) => {
+        if (!hasUserNamespace(pod)) forbiddenProcMounts(pod, report);
+      },
+    },
   ],
   *repair(_pod, { path }) {
     yield { op: 'remove', path };

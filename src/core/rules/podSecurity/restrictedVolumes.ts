@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PodView } from '../../pod/pod-view.ts';
 import { noParams } from '../no-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { defineRule, type Report } from '../rule.ts';
 
 /*
  * Pod Security Standards, "Volume Types": every volume must have one of the sources below.
@@ -33,10 +33,10 @@ function isAllowed(volume: Volume): boolean {
 }
 
 /** Each source is a violation of its own: else an exception for the first would let the others through. */
-function* forbiddenSources(volume: Volume, index: number): Generator<Violation<'source'>> {
+function forbiddenSources(volume: Volume, report: Report<'source'>, index: number): undefined {
   for (const [source, value] of Object.entries<unknown>({ ...volume })) {
     if (source === 'name' || value === undefined || value === null) continue;
-    yield { path: ['spec', 'volumes', index, source], message: 'source', found: source, expected: { allowed } };
+    report({ path: ['spec', 'volumes', index, source], message: 'source', found: source, expected: { allowed } });
   }
 }
 
@@ -61,9 +61,9 @@ export const restrictedVolumes = defineRule({
     {
       since: '1.0',
       overrides: ['hostPathVolumes'],
-      *check({ spec }) {
+      check({ spec }, { report }) {
         for (const [index, volume] of (spec.volumes ?? []).entries()) {
-          if (!isAllowed(volume)) yield* forbiddenSources(volume, index);
+          if (!isAllowed(volume)) forbiddenSources(volume, report, index);
         }
       },
     },

@@ -1,7 +1,7 @@
 import { hasUserNamespace, type PodView } from '../../pod/pod-view.ts';
 import { minimalContainer } from '../minimal-pod.ts';
 import { noParams } from '../no-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { type CheckContext, defineRule } from '../rule.ts';
 
 /*
  * Pod Security Standards, "Running as Non-root": the kubelet must refuse to start a container as root.
@@ -11,15 +11,15 @@ import { defineRule, type Violation } from '../rule.ts';
  * wherever it stands, also on a pod whose containers all say true.
  * Since v1.35 pods with spec.hostUsers false are exempt: root in a user namespace is nobody on the node.
  */
-function* check({ spec, containers }: PodView): Generator<Violation<'nonRoot'>> {
+function check({ spec, containers }: PodView, { report }: CheckContext<'nonRoot'>): undefined {
   const inherited: unknown = spec.securityContext?.runAsNonRoot ?? undefined;
   if (inherited !== undefined && inherited !== true) {
-    yield { path: ['spec', 'securityContext', 'runAsNonRoot'], message: 'nonRoot', found: inherited };
+    report({ path: ['spec', 'securityContext', 'runAsNonRoot'], message: 'nonRoot', found: inherited });
   }
   for (const { path, container } of containers) {
     const found: unknown = container.securityContext?.runAsNonRoot ?? undefined;
     if ((found ?? inherited) !== true) {
-      yield { path: [...path, 'securityContext', 'runAsNonRoot'], message: 'nonRoot', found };
+      report({ path: [...path, 'securityContext', 'runAsNonRoot'], message: 'nonRoot', found });
     }
   }
 }
@@ -42,7 +42,12 @@ export const runAsNonRoot = defineRule({
   params: noParams,
   versions: [
     { since: '1.0', check },
-    { since: '1.35', check: (pod) => (hasUserNamespace(pod) ? [] : check(pod)) },
+    {
+      since: '1.35',
+      check: (pod, context) => {
+        if (!hasUserNamespace(pod)) check(pod, context);
+      },
+    },
   ],
   *repair(_pod, { path }) {
     yield { op: 'add', path, value: true };

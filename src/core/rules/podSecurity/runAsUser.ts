@@ -3,7 +3,7 @@ import type { FieldPath } from '../../pod/field-path.ts';
 import { hasUserNamespace, type PodView } from '../../pod/pod-view.ts';
 import { minimalContainer } from '../minimal-pod.ts';
 import { noParams } from '../no-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { type CheckContext, defineRule, type Violation } from '../rule.ts';
 
 /*
  * Pod Security Standards, "Running as Non-root user" (v1.23+): nobody may ask for user 0.
@@ -12,12 +12,12 @@ import { defineRule, type Violation } from '../rule.ts';
  * Allowed values: undefined, any integer but 0. What is no integer ("0", false) violates: it is never taken for a user.
  * Since v1.35 pods with spec.hostUsers false are exempt: root in a user namespace is nobody on the node.
  */
-function* check({ spec, containers }: PodView): Generator<Violation<'user'>> {
+function check({ spec, containers }: PodView, { report }: CheckContext<'user'>): undefined {
   const inherited: unknown = spec.securityContext?.runAsUser;
-  if (!isAllowed(inherited)) yield forbidden(['spec'], inherited);
+  if (!isAllowed(inherited)) report(forbidden(['spec'], inherited));
   for (const { path, container } of containers) {
     const found: unknown = container.securityContext?.runAsUser;
-    if (!isAllowed(found)) yield forbidden(path, found);
+    if (!isAllowed(found)) report(forbidden(path, found));
   }
 }
 
@@ -50,7 +50,12 @@ export const runAsUser = defineRule({
   values: z.int(),
   versions: [
     { since: '1.23', check },
-    { since: '1.35', check: (pod) => (hasUserNamespace(pod) ? [] : check(pod)) },
+    {
+      since: '1.35',
+      check: (pod, context) => {
+        if (!hasUserNamespace(pod)) check(pod, context);
+      },
+    },
   ],
   *repair(_pod, { path }) {
     yield { op: 'remove', path };

@@ -3,7 +3,7 @@ import type { FieldPath } from '../../pod/field-path.ts';
 import type { PodView } from '../../pod/pod-view.ts';
 import { minimalContainer } from '../minimal-pod.ts';
 import { noParams } from '../no-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { type CheckContext, defineRule, type Report } from '../rule.ts';
 
 /*
  * Pod Security Standards, "SELinux": only types made for containers, and neither user nor role.
@@ -20,29 +20,33 @@ const identities = ['user', 'role'] as const;
 type SELinuxOptions = NonNullable<NonNullable<PodView['spec']['securityContext']>['seLinuxOptions']>;
 type Message = 'type' | 'identity';
 
-function* check({ spec, containers }: PodView, allowed: readonly string[]): Generator<Violation<Message>> {
+function check(
+  { spec, containers }: PodView,
+  { report }: CheckContext<Message>,
+  allowed: readonly string[],
+): undefined {
   const options = spec.securityContext?.seLinuxOptions;
-  if (options) yield* forbiddenOptions(options, ['spec'], allowed);
+  if (options) forbiddenOptions(options, report, { holder: ['spec'], allowed });
   for (const { path, container } of containers) {
     const own = container.securityContext?.seLinuxOptions;
-    if (own) yield* forbiddenOptions(own, path, allowed);
+    if (own) forbiddenOptions(own, report, { holder: path, allowed });
   }
 }
 
-function* forbiddenOptions(
+function forbiddenOptions(
   options: SELinuxOptions,
-  holder: FieldPath,
-  allowed: readonly string[],
-): Generator<Violation<Message>> {
+  report: Report<Message>,
+  { holder, allowed }: { readonly holder: FieldPath; readonly allowed: readonly string[] },
+): undefined {
   const type: unknown = options.type;
   if (isSet(type) && !(typeof type === 'string' && allowed.includes(type))) {
     const path = [...holder, 'securityContext', 'seLinuxOptions', 'type'];
-    yield { path, message: 'type', found: type, expected: { allowed } };
+    report({ path, message: 'type', found: type, expected: { allowed } });
   }
   for (const field of identities) {
     const found: unknown = options[field];
     if (isSet(found)) {
-      yield { path: [...holder, 'securityContext', 'seLinuxOptions', field], message: 'identity', found };
+      report({ path: [...holder, 'securityContext', 'seLinuxOptions', field], message: 'identity', found });
     }
   }
 }
@@ -75,8 +79,8 @@ export const seLinuxOptions = defineRule({
   params: noParams,
   values: z.string().max(256),
   versions: [
-    { since: '1.0', check: (pod) => check(pod, types) },
-    { since: '1.31', check: (pod) => check(pod, typesSince31) },
+    { since: '1.0', check: (pod, context) => check(pod, context, types) },
+    { since: '1.31', check: (pod, context) => check(pod, context, typesSince31) },
   ],
   *repair(_pod, { path }) {
     yield { op: 'remove', path };

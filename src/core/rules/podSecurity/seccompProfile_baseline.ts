@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { PodView } from '../../pod/pod-view.ts';
 import { minimalContainer } from '../minimal-pod.ts';
 import { noParams } from '../no-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { defineRule, type Report } from '../rule.ts';
 import { forbiddenProfiles, repairProfile } from '../security-profile.ts';
 
 /*
@@ -18,7 +18,7 @@ const podKey = 'seccomp.security.alpha.kubernetes.io/pod';
 const containerPrefix = 'container.seccomp.security.alpha.kubernetes.io/';
 const allowed: readonly string[] = ['runtime/default', 'docker/default', 'localhost/*'];
 
-function* forbiddenAnnotations({ metadata, containers }: PodView): Generator<Violation<'annotation'>> {
+function forbiddenAnnotations({ metadata, containers }: PodView, report: Report<'annotation'>): undefined {
   if (!metadata.annotations) return;
   let names: ReadonlySet<string> | undefined;
   for (const [key, found] of Object.entries<unknown>(metadata.annotations)) {
@@ -27,7 +27,7 @@ function* forbiddenAnnotations({ metadata, containers }: PodView): Generator<Vio
     // An annotation for a container that does not exist has no effect. A set, made once: both lists may be long.
     names ??= new Set(containers.map((container) => container.name));
     if (forPod || names.has(key.slice(containerPrefix.length))) {
-      yield { path: ['metadata', 'annotations', key], message: 'annotation', found, expected: { allowed } };
+      report({ path: ['metadata', 'annotations', key], message: 'annotation', found, expected: { allowed } });
     }
   }
 }
@@ -61,8 +61,11 @@ export const seccompProfile_baseline = defineRule({
   params: noParams,
   values: z.string().max(256),
   versions: [
-    { since: '1.0', check: forbiddenAnnotations },
-    { since: '1.19', check: (pod) => forbiddenProfiles(pod, 'seccompProfile', false) },
+    { since: '1.0', check: (pod, { report }) => forbiddenAnnotations(pod, report) },
+    {
+      since: '1.19',
+      check: (pod, { report }) => forbiddenProfiles(pod, report, { field: 'seccompProfile', required: false }),
+    },
   ],
   *repair(pod, { path, message }) {
     if (message === 'annotation') yield { op: 'remove', path };

@@ -34,12 +34,14 @@ export const seccompProfile_restricted = defineRule({
     {
       since: '1.19',
       overrides: ['seccompProfile_baseline'],
-      check: (pod) => forbiddenProfiles(pod, 'seccompProfile', true),
+      check: (pod, { report }) => forbiddenProfiles(pod, report, { field: 'seccompProfile', required: true }),
     },
     {
       since: '1.25',
       overrides: ['seccompProfile_baseline'],
-      check: (pod) => (isWindowsPod(pod) ? [] : forbiddenProfiles(pod, 'seccompProfile', true)),
+      check(pod, { report }) {
+        if (!isWindowsPod(pod)) forbiddenProfiles(pod, report, { field: 'seccompProfile', required: true });
+      },
     },
   ],
   repair: (pod, { path }) => repairProfile(pod, path),

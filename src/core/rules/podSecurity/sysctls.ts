@@ -3,7 +3,7 @@ import { valueAt } from '../../pod/field-path.ts';
 import type { PodView } from '../../pod/pod-view.ts';
 import { removeItems } from '../list-item.ts';
 import { noParams } from '../no-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { type CheckContext, defineRule } from '../rule.ts';
 
 /*
  * Pod Security Standards, "Sysctls": only sysctls that Kubernetes holds for safe, which means that they belong to the
@@ -29,11 +29,11 @@ const since29 = [
 const since32 = [...since29, 'net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'];
 const since37 = [...since32, 'net.ipv4.tcp_slow_start_after_idle', 'net.ipv4.tcp_notsent_lowat'];
 
-function* check({ spec }: PodView, allowed: readonly string[]): Generator<Violation<'sysctl'>> {
+function check({ spec }: PodView, { report }: CheckContext<'sysctl'>, allowed: readonly string[]): undefined {
   for (const [index, { name }] of (spec.securityContext?.sysctls ?? []).entries()) {
     if (!allowed.includes(name)) {
       const path = ['spec', 'securityContext', 'sysctls', index, 'name'];
-      yield { path, message: 'sysctl', found: name ?? undefined, expected: { allowed } };
+      report({ path, message: 'sysctl', found: name ?? undefined, expected: { allowed } });
     }
   }
 }
@@ -56,11 +56,11 @@ export const sysctls = defineRule({
   params: noParams,
   values: z.string().max(256),
   versions: [
-    { since: '1.0', check: (pod) => check(pod, since0) },
-    { since: '1.27', check: (pod) => check(pod, since27) },
-    { since: '1.29', check: (pod) => check(pod, since29) },
-    { since: '1.32', check: (pod) => check(pod, since32) },
-    { since: '1.37', check: (pod) => check(pod, since37) },
+    { since: '1.0', check: (pod, context) => check(pod, context, since0) },
+    { since: '1.27', check: (pod, context) => check(pod, context, since27) },
+    { since: '1.29', check: (pod, context) => check(pod, context, since29) },
+    { since: '1.32', check: (pod, context) => check(pod, context, since32) },
+    { since: '1.37', check: (pod, context) => check(pod, context, since37) },
   ],
   repair: (pod, { path, found }) =>
     removeItems(pod, path.slice(0, -2), (sysctl) => (valueAt(sysctl, ['name']) ?? undefined) === found),

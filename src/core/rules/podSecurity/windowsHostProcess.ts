@@ -37,12 +37,12 @@ export const windowsHostProcess = defineRule({
   versions: [
     {
       since: '1.0',
-      *check({ spec, containers }) {
+      check({ spec, containers }, { report }) {
         const inherited: unknown = spec.securityContext?.windowsOptions?.hostProcess;
-        if (isForbidden(inherited)) yield forbidden(['spec'], inherited);
+        if (isForbidden(inherited)) report(forbidden(['spec'], inherited));
         for (const { path, container } of containers) {
           const found: unknown = container.securityContext?.windowsOptions?.hostProcess;
-          if (isForbidden(found)) yield forbidden(path, found);
+          if (isForbidden(found)) report(forbidden(path, found));
         }
       },
     },

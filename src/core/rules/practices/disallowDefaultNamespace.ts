@@ -27,9 +27,9 @@ export const disallowDefaultNamespace = defineRule({
     },
   },
   params: noParams,
-  *check({ object }) {
+  check({ object }, { report }) {
     if (object.namespace !== forbidden) return;
-    yield { path: ['metadata', 'namespace'], at: 'object', message: 'default', found: object.namespace };
+    report({ path: ['metadata', 'namespace'], at: 'object', message: 'default', found: object.namespace });
   },
   examples: {
     allowed: [{ pod: { metadata: { namespace: 'shop' } } }, { pod: { metadata: { namespace: 'default-2' } } }],

@@ -26,10 +26,10 @@ export const disallowDefaultServiceAccount = defineRule({
     },
   },
   params: noParams,
-  *check({ spec }) {
+  check({ spec }, { report }) {
     const { path, found } = statedServiceAccount(spec);
     const shared = isEmpty(found) || typeof found !== 'string' || found === defaultServiceAccount;
-    if (shared) yield { path, message: 'shared', found };
+    if (shared) report({ path, message: 'shared', found });
   },
   examples: {
     allowed: [

@@ -20,9 +20,9 @@ export const disallowHostAliases = defineRule({
   },
   messages: { aliases: { en: 'is {found}, must be unset', ja: 'は {found} です。未設定でなければなりません' } },
   params: noParams,
-  *check({ spec }) {
+  check({ spec }, { report }) {
     const found = spec.hostAliases ?? [];
-    if (found.length > 0) yield { path: ['spec', 'hostAliases'], message: 'aliases', found };
+    if (found.length > 0) report({ path: ['spec', 'hostAliases'], message: 'aliases', found });
   },
   *repair(_pod, { path }) {
     yield { op: 'remove', path };

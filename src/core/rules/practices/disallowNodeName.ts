@@ -24,9 +24,9 @@ export const disallowNodeName = defineRule({
   messages: { chosen: { en: 'is {found}, must be unset', ja: 'は {found} です。未設定でなければなりません' } },
   params: noParams,
   values: z.string().max(256),
-  *check({ spec }) {
+  check({ spec }, { report }) {
     const found: unknown = spec.nodeName ?? undefined;
-    if (found !== undefined && found !== '') yield { path: ['spec', 'nodeName'], message: 'chosen', found };
+    if (found !== undefined && found !== '') report({ path: ['spec', 'nodeName'], message: 'chosen', found });
   },
   *repair(_pod, { path }) {
     yield { op: 'remove', path };

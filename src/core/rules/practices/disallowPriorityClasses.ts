@@ -61,14 +61,14 @@ export const disallowPriorityClasses = defineRule({
       .describe('Classes that pods may name although denied matches them; * stands for any characters.'),
   }),
   values: z.string().max(256),
-  *check({ spec }, { denied, allowed }) {
+  check({ spec }, { report }, { denied, allowed }) {
     const found: unknown = spec.priorityClassName ?? undefined;
     if (found === undefined || found === '') return;
     const isName = typeof found === 'string' && found.length <= longestName;
     if (isName && (!matchesSome(denied, found) || matchesSome(allowed, found))) return;
     const path = ['spec', 'priorityClassName'];
-    if (allowed.length === 0) yield { path, message: 'denied', found, expected: { denied } };
-    else yield { path, message: 'notAllowed', found, expected: { allowed } };
+    if (allowed.length === 0) report({ path, message: 'denied', found, expected: { denied } });
+    else report({ path, message: 'notAllowed', found, expected: { allowed } });
   },
   examples: {
     allowed: [

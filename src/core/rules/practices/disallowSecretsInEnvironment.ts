@@ -33,7 +33,7 @@ export const disallowSecretsInEnvironment = defineRule({
   },
   params: noParams,
   values: z.string().max(256),
-  *check({ containers }) {
+  check({ containers }, { report }) {
     for (const { path, container } of containers) {
       const { env, envFrom } = container;
       if (env !== undefined && env !== null) {
@@ -41,18 +41,18 @@ export const disallowSecretsInEnvironment = defineRule({
           const reference = env[i]?.valueFrom?.secretKeyRef;
           if (reference === undefined || reference === null) continue;
           const at = [...path, 'env', i, 'valueFrom', 'secretKeyRef', 'name'];
-          yield { path: at, message: 'variable', found: reference.name ?? undefined };
+          report({ path: at, message: 'variable', found: reference.name ?? undefined });
         }
       }
       if (envFrom !== undefined && envFrom !== null) {
         for (let i = 0; i < envFrom.length; i++) {
           const reference = envFrom[i]?.secretRef;
           if (reference === undefined || reference === null) continue;
-          yield {
+          report({
             path: [...path, 'envFrom', i, 'secretRef', 'name'],
             message: 'all',
             found: reference.name ?? undefined,
-          };
+          });
         }
       }
     }

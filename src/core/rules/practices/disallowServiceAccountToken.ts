@@ -38,7 +38,7 @@ export const disallowServiceAccountToken = defineRule({
       .default([])
       .describe('Service accounts whose pods may have their token; * stands for any characters.'),
   }),
-  *check({ spec }, { allowed }) {
+  check({ spec }, { report }, { allowed }) {
     const found: unknown = spec.automountServiceAccountToken ?? undefined;
     if (found === false) return;
     if (allowed.length > 0) {
@@ -46,7 +46,7 @@ export const disallowServiceAccountToken = defineRule({
       const name = isEmpty(account) ? defaultServiceAccount : account;
       if (typeof name === 'string' && name.length <= 253 && allowed.some((glob) => matchesGlob(glob, name))) return;
     }
-    yield { path: ['spec', 'automountServiceAccountToken'], message: 'token', found };
+    report({ path: ['spec', 'automountServiceAccountToken'], message: 'token', found });
   },
   *repair(_pod, { path }) {
     yield { op: 'add', path, value: false };

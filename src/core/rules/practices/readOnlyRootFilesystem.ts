@@ -33,12 +33,12 @@ export const readOnlyRootFilesystem = defineRule({
       .default([...classes])
       .describe('The classes of containers that are asked.'),
   }),
-  *check(pod, params) {
+  check(pod, { report }, params) {
     if (isWindowsPod(pod)) return;
     for (const view of pod.containers) {
       const found: unknown = view.container.securityContext?.readOnlyRootFilesystem ?? undefined;
       if (found === true || !params.classes.includes(view.class)) continue;
-      yield { path: [...view.path, 'securityContext', 'readOnlyRootFilesystem'], message: 'writable', found };
+      report({ path: [...view.path, 'securityContext', 'readOnlyRootFilesystem'], message: 'writable', found });
     }
   },
   *repair(_pod, { path }) {

@@ -47,8 +47,8 @@ export const requireAnnotations = defineRule({
     })
     .check(namesSomething('annotations')),
   values: z.string().max(256),
-  check: ({ metadata }, params) =>
-    shortcomings(metadata.annotations, metadataDemands(params, 'annotations', params.annotations)),
+  check: ({ metadata }, { report }, params) =>
+    shortcomings(metadata.annotations, report, metadataDemands(params, 'annotations', params.annotations)),
   repair: (_pod, violation, params) => suggestion(violation, params),
   examples: {
     settings: {

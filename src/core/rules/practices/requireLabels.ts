@@ -54,7 +54,8 @@ export const requireLabels = defineRule({
     })
     .check(namesSomething('labels')),
   values: z.string().max(256),
-  check: ({ metadata }, params) => shortcomings(metadata.labels, metadataDemands(params, 'labels', params.labels)),
+  check: ({ metadata }, { report }, params) =>
+    shortcomings(metadata.labels, report, metadataDemands(params, 'labels', params.labels)),
   repair: (_pod, violation, params) => suggestion(violation, params),
   examples: {
     settings: {

@@ -73,7 +73,7 @@ export const requireProbes = defineRule({
       .default(['readiness'])
       .describe('The probes that every container must have; not those of pods that end by themselves, as of Jobs.'),
   }),
-  *check(pod, { probes }) {
+  check(pod, { report }, { probes }) {
     if (!isPodAsked(pod)) return;
     for (const view of pod.containers) {
       if (!isAsked(view)) continue;
@@ -81,8 +81,8 @@ export const requireProbes = defineRule({
         if (!probes.includes(kind)) continue;
         const field = fields[kind];
         const probe = view.container[field] ?? undefined;
-        if (probe === undefined) yield { path: [...view.path, field], message: 'missing' };
-        else if (!hasHandler(probe)) yield { path: [...view.path, field], message: 'empty', found: probe };
+        if (probe === undefined) report({ path: [...view.path, field], message: 'missing' });
+        else if (!hasHandler(probe)) report({ path: [...view.path, field], message: 'empty', found: probe });
       }
     }
   },

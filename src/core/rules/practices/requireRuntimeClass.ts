@@ -35,10 +35,10 @@ export const requireRuntimeClass = defineRule({
     classes: z.array(className).min(1).max(32).describe('The classes that will do; where it is one, it is proposed.'),
   }),
   values: z.string().max(256),
-  *check({ spec }, { classes }) {
+  check({ spec }, { report }, { classes }) {
     const found: unknown = spec.runtimeClassName ?? undefined;
     if (typeof found === 'string' && classes.includes(found)) return;
-    yield { path: ['spec', 'runtimeClassName'], message: 'runtime', found, expected: { classes } };
+    report({ path: ['spec', 'runtimeClassName'], message: 'runtime', found, expected: { classes } });
   },
   *repair(_pod, { path }, { classes }) {
     const [value, another] = classes;

@@ -8,7 +8,7 @@ import { type Stated, statedQuantity } from '../../pod/stated-quantity.ts';
 import { crdRule } from '../crd-rule.ts';
 import { minimalContainer } from '../minimal-pod.ts';
 import { once, quantityOf, times } from '../resource-params.ts';
-import { defineRule, type Violation } from '../rule.ts';
+import { type CheckContext, defineRule, type Violation } from '../rule.ts';
 
 /** Of all others the API server wants the request to be the limit. */
 const names = ['cpu', 'memory', 'ephemeral-storage'] as const;
@@ -54,7 +54,7 @@ function problemOf({ limit, request }: Pair, ratio: Ratio): Problem | undefined 
   return request !== undefined && isMoreThanTimes(limit, ratio.times, request) ? 'ratio' : undefined;
 }
 
-function* check(pod: PodView, ratios: readonly Ratio[]): Generator<Violation<Problem>> {
+function check(pod: PodView, { report }: CheckContext<Problem>, ratios: readonly Ratio[]): undefined {
   for (const view of pod.containers) {
     if (view.class === 'ephemeral') continue;
     const { resources } = view.container;
@@ -63,7 +63,7 @@ function* check(pod: PodView, ratios: readonly Ratio[]): Generator<Violation<Pro
       const request = statedQuantity(resources, 'requests', ratio.name);
       const problem = problemOf({ limit, request }, ratio);
       if (problem !== undefined)
-        yield violationOf(pod, [...view.path, 'resources'], { problem, ratio, limit, request });
+        report(violationOf(pod, [...view.path, 'resources'], { problem, ratio, limit, request }));
     }
   }
   if (pod.spec.resources === undefined) return;
@@ -73,7 +73,7 @@ function* check(pod: PodView, ratios: readonly Ratio[]): Generator<Violation<Pro
     const whole = limit === undefined ? undefined : requestWithoutOverhead(pod, ratio.name);
     const request = podLevel(pod, 'requests', ratio.name) ?? (whole === 'invalid' ? undefined : whole);
     const problem = problemOf({ limit, request }, ratio);
-    if (problem !== undefined) yield violationOf(pod, ['spec', 'resources'], { problem, ratio, limit, request });
+    if (problem !== undefined) report(violationOf(pod, ['spec', 'resources'], { problem, ratio, limit, request }));
   }
 }
 
@@ -124,7 +124,7 @@ export const limitRequestRatio = defineRule({
   },
   params,
   values: z.union([z.string().max(256), z.int()]),
-  check: (pod, ratios) => check(pod, ratiosOf(ratios)),
+  check: (pod, context, ratios) => check(pod, context, ratiosOf(ratios)),
   examples: {
     settings: { memory: '2', cpu: 10 },
     allowed: [

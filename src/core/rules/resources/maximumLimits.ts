@@ -49,7 +49,7 @@ export const maximumLimits = defineRule({
   },
   params: resourceBounds,
   values: z.union([z.string().max(256), z.int()]),
-  check: (pod, params) => outOfBounds(pod, params, maximum),
+  check: (pod, { report }, params) => outOfBounds(pod, report, { params, check: maximum }),
   examples: {
     settings: { containers: { memory: '8Gi', 'nvidia.com/gpu': 1 }, init: { memory: '2Gi' }, pod: { memory: '16Gi' } },
     allowed: [

@@ -47,7 +47,7 @@ export const maximumRequests = defineRule({
   },
   params: resourceBounds,
   values: z.union([z.string().max(256), z.int()]),
-  check: (pod, params) => outOfBounds(pod, params, maximum),
+  check: (pod, { report }, params) => outOfBounds(pod, report, { params, check: maximum }),
   examples: {
     settings: { containers: { cpu: '4' }, sidecars: { cpu: '500m' }, pod: { cpu: 6 } },
     allowed: [{}, { container: { resources: { requests: { cpu: '4000m' } } } }],

@@ -48,7 +48,7 @@ export const minimumRequests = defineRule({
   },
   params: resourceBounds,
   values: z.union([z.string().max(256), z.int()]),
-  check: (pod, params) => outOfBounds(pod, params, minimum),
+  check: (pod, { report }, params) => outOfBounds(pod, report, { params, check: minimum }),
   examples: {
     settings: { containers: { cpu: '10m', memory: '32Mi' } },
     allowed: [

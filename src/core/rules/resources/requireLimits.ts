@@ -32,7 +32,7 @@ export const requireLimits = defineRule({
   choices: { missing: '<quantity>', nothing: '<quantity>' },
   params: requiredResources('a limit'),
   values: z.union([z.string().max(256), z.int()]),
-  check: (pod, { resources }) => unstated(pod, resources, ['limits']),
+  check: (pod, { report }, { resources }) => unstated(pod, report, { names: resources, fields: ['limits'] }),
   repair: (pod, violation, { suggest }) => suggestion(pod, violation, suggest),
   examples: {
     settings: { resources: ['memory'], suggest: { memory: '256Mi' } },

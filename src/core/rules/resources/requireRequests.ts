@@ -33,7 +33,8 @@ export const requireRequests = defineRule({
   choices: { missing: '<quantity>', nothing: '<quantity>' },
   params: requiredResources('a request'),
   values: z.union([z.string().max(256), z.int()]),
-  check: (pod, { resources }) => unstated(pod, resources, ['requests', 'limits']),
+  check: (pod, { report }, { resources }) =>
+    unstated(pod, report, { names: resources, fields: ['requests', 'limits'] }),
   repair: (pod, violation, { suggest }) => suggestion(pod, violation, suggest),
   examples: {
     settings: { resources: ['cpu', 'memory'], suggest: { cpu: '100m', memory: '128Mi' } },
