@@ -1,4 +1,4 @@
-import { backslash, closeBracket, endOfString, openBracket, quote } from './json-bytes.ts';
+import { backslash, closeBrace, closeBracket, comma, openBracket, quote } from './json-bytes.ts';
 
 /** The key without its first quote: a search for a quote would stop at every word of the body. */
 const key = Buffer.from('managedFields":[');
@@ -8,36 +8,44 @@ const mostCuts = 2;
 
 /**
  * A review without its managed fields (who set which field, for server-side apply): no rule reads them, they are two
- * fifths of what an API server sends, and stepping over them costs a quarter of parsing them. Works in the body itself.
+ * fifths of what an API server sends, and parsing them costs a quarter of the rest. Works in the body itself.
  *
- * Only a key can begin a cut: inside a string the quote right before `managedFields` is escaped, and what an attacker writes
- * into an annotation therefore stays there. A cut is one complete list, strings stepped over whole; where a list is
- * anything but flat, or has no end, it stays, and the parser sees all that follows.
+ * Only a key can begin a cut: inside a string the quote right before `managedFields` is escaped, and what an attacker
+ * writes into an annotation therefore stays there. A cut is one complete list; where it cannot be told at once that it is
+ * one, it stays and is parsed. What stands in it is not looked at, not even whether it is JSON.
  */
 export function cutManagedFields(body: Buffer): Buffer {
-  let length = body.length;
+  let text = body;
   let cuts = 0;
-  for (let at = body.indexOf(key); at >= 0 && at < length && cuts < mostCuts; ) {
+  for (let at = text.indexOf(key); at >= 0 && cuts < mostCuts; ) {
     const start = at + key.length;
-    if (body[at - 1] === quote && body[at - 2] !== backslash) {
-      const end = endOfFlatList(body, start, length);
+    if (text[at - 1] === quote && text[at - 2] !== backslash) {
+      const end = endOfFlatList(text, start);
       if (end < 0) break;
-      body.copyWithin(start, end, length);
-      length -= end - start;
+      text.copyWithin(start, end);
+      text = text.subarray(0, text.length - (end - start));
       cuts++;
     }
-    at = body.indexOf(key, start);
+    at = text.indexOf(key, start);
   }
-  return body.subarray(0, length);
+  return text;
 }
 
-/** The index of the bracket that closes a list without lists in it; -1 where there is another before, or none. */
-function endOfFlatList(body: Buffer, start: number, length: number): number {
-  for (let i = start; i < length; i++) {
-    const byte = body[i];
-    if (byte === quote) i = endOfString(body, i + 1, length);
-    else if (byte === closeBracket) return i;
-    else if (byte === openBracket) return -1;
-  }
-  return -1;
+/**
+ * The index of the bracket that closes a list without lists in it; -1 where that cannot be told. Searches instead of
+ * steps, which took a twentieth of a verdict: the first bracket is the list's, unless it stands in a string, and it
+ * stands in none where the bytes behind it go on to the next key. They have a quote that a string would have to end
+ * with, so no letter could come next.
+ */
+function endOfFlatList(text: Buffer, start: number): number {
+  const end = text.indexOf(closeBracket, start);
+  if (end < 0) return -1;
+  const opened = text.indexOf(openBracket, start);
+  if (opened >= 0 && opened < end) return -1;
+  const next = text[end + 1] === closeBrace ? end + 2 : end + 1;
+  return text[next] === comma && text[next + 1] === quote && isLetter(text[next + 2]) ? end : -1;
+}
+
+function isLetter(byte: number | undefined): boolean {
+  return byte !== undefined && ((byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a));
 }
