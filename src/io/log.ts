@@ -93,19 +93,6 @@ export function writeLine(log: Logger, line: Line): void {
   stream?.write(`${JSON.stringify(line)}\n`);
 }
 
-let formattedAt = 0;
-let formattedTime = '';
-
-/** Now, as lines have it. Made once a millisecond: a busy server writes ten lines in one. */
-export function lineTime(): string {
-  const now = Date.now();
-  if (now !== formattedAt) {
-    formattedAt = now;
-    formattedTime = new Date(now).toISOString();
-  }
-  return formattedTime;
-}
-
 const longestText = 256;
 
 /** Cuts what a user chose, so that one line stays one line's length. JSON escapes control characters by itself. */

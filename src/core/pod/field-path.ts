@@ -49,14 +49,6 @@ export function listAt(root: unknown, path: FieldPath): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** How many segments two paths begin with in common. */
-export function sharedDepth(a: FieldPath, b: FieldPath): number {
-  const most = Math.min(a.length, b.length);
-  let depth = 0;
-  while (depth < most && a[depth] === b[depth]) depth++;
-  return depth;
-}
-
 /** Orders paths field by field, indexes as numbers: `containers[2]` before `containers[10]`. */
 export function compareFieldPaths(a: FieldPath, b: FieldPath): number {
   const shared = Math.min(a.length, b.length);

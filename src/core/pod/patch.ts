@@ -1,4 +1,4 @@
-import { type FieldPath, sharedDepth } from './field-path.ts';
+import type { FieldPath } from './field-path.ts';
 
 /**
  * One step of a repair, after RFC 6902: `add` sets a field, whether it was there or not, `remove` takes it away.
@@ -33,37 +33,24 @@ export function createPatchedCopy(original: unknown): PatchedCopy {
     define(parent, key, copy);
     return copy;
   };
-  /** Where the last operation was, and the copies on the way there: operations of a repair are neighbours. */
-  let last: FieldPath = [];
-  const trail: Fields[] = [root];
-  /** So many of them still stand. Setting the length of a list costs as much as entering an object. */
-  let standing = 1;
-  /** The copy that stands so many steps into a path. */
-  const follow = (path: FieldPath, depth: number): Fields => {
-    let at = Math.min(sharedDepth(path, last) + 2, standing, depth + 2);
-    for (; at < depth + 2; at++) {
-      const key = at === 1 ? 'value' : (path[at - 2] ?? '');
-      trail[at] = enter(trail[at - 1] as Fields, key, path[at - 1] ?? '');
-    }
-    last = path;
-    standing = at;
-    return trail[at - 1] as Fields;
-  };
   return {
     value: () => root['value'],
     apply(operation) {
       const { path } = operation;
-      const depth = path.length - 1;
-      const key = path[depth] ?? '';
-      if (operation.op === 'add') {
-        define(follow(path, depth), key, operation.value);
-        return;
+      let parent = root;
+      let holder: string | number = 'value';
+      for (let depth = 0; depth < path.length - 1; depth++) {
+        const segment = path[depth] ?? '';
+        parent = enter(parent, holder, segment);
+        holder = segment;
       }
-      const holder = follow(path, depth - 1);
-      const name = depth === 0 ? 'value' : (path[depth - 1] ?? '');
-      const without = copyWithout(own(holder, name), key);
-      copied.add(without);
-      define(holder, name, without);
+      const key = path.at(-1) ?? '';
+      if (operation.op === 'add') define(enter(parent, holder, key), key, operation.value);
+      else {
+        const without = copyWithout(own(parent, holder), key);
+        copied.add(without);
+        define(parent, holder, without);
+      }
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type FieldPath, sharedDepth, valueAt } from './field-path.ts';
+import type { FieldPath } from './field-path.ts';
 import type { PatchOperation } from './patch.ts';
 
 /** What `kubectl patch --type=strategic` takes: maps merge, `null` removes, lists with a merge key merge by it. */
@@ -38,41 +38,41 @@ export function createMergePatch(object: unknown): MergePatchBuilder {
     target[field] = object;
     return object;
   };
-  const itemAt = createItemLookup(object);
-  /** Where the last operation was, and the parts of the patch on the way there. */
-  let last: FieldPath = [];
-  const targets: MergePatch[] = [patch];
-  let standing = 0;
+  /** By list item: the operations of a repair meet in few items. */
+  const keys = new Map<unknown, KeyedItem | undefined>();
+  const keyOf = (list: unknown, field: string | number, index: number): KeyedItem | undefined => {
+    const item = childOf(list, index);
+    if (!keys.has(item)) keys.set(item, keyedItem(list, field, index));
+    return keys.get(item);
+  };
   return {
     patch,
     isAddressable(path) {
-      const end = path.length - 1;
-      if (typeof path[end] !== 'string' || path[end] === '__proto__') return false;
-      for (let depth = 0; depth < end; depth++) {
-        if (path[depth] === '__proto__') return false;
-        if (typeof path[depth + 1] === 'number' && (depth + 1 === end || itemAt(path, depth) === undefined)) {
-          return false;
-        }
+      let source = object;
+      for (let depth = 0; depth < path.length - 1; depth++) {
+        const segment = path[depth] ?? '';
+        const next = path[depth + 1];
+        if (segment === '__proto__') return false;
+        source = childOf(source, segment);
+        if (typeof next !== 'number') continue;
+        if (depth + 2 === path.length || keyOf(source, segment, next) === undefined) return false;
       }
-      return true;
+      return typeof path.at(-1) === 'string' && path.at(-1) !== '__proto__';
     },
     merge(operation) {
       const { path } = operation;
-      const end = path.length - 1;
-      let depth = Math.min(sharedDepth(path, last), end, standing);
-      // A list was entered with the item in it: of two items only what is before their list is shared.
-      if (depth > 0 && typeof path[depth] === 'number') depth--;
-      for (; depth < end; depth++) {
+      let target = patch;
+      let source = object;
+      for (let depth = 0; depth < path.length - 1; depth++) {
         const segment = path[depth] ?? '';
-        const target = targets[depth] as MergePatch;
-        const item = typeof path[depth + 1] === 'number' ? itemAt(path, depth) : undefined;
-        // An index only descends.
-        if (typeof segment === 'number') targets[depth + 1] = target;
-        else targets[depth + 1] = item === undefined ? objectOf(target, segment) : itemOf(target, segment, item);
+        const next = path[depth + 1];
+        source = childOf(source, segment);
+        // The list was entered with its field; the index only descends.
+        if (typeof segment === 'number') continue;
+        const item = typeof next === 'number' ? keyOf(source, segment, next) : undefined;
+        target = item === undefined ? objectOf(target, segment) : itemOf(target, segment, item);
       }
-      last = path;
-      standing = end;
-      (targets[end] as MergePatch)[path[end] ?? ''] = operation.op === 'add' ? operation.value : null;
+      target[path.at(-1) ?? ''] = operation.op === 'add' ? operation.value : null;
     },
   };
 }
@@ -89,20 +89,6 @@ interface KeyedItem {
 
 /** A name that can stand in a shell command between single quotes and means the same in YAML and JSON. */
 const safeName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-/** The item with which a path goes on behind a list; undefined where a patch cannot name it. */
-function createItemLookup(object: unknown): (path: FieldPath, list: number) => KeyedItem | undefined {
-  /** The operations of a repair meet in few items. */
-  const known: { readonly path: FieldPath; readonly list: number; readonly item: KeyedItem | undefined }[] = [];
-  return (path, list) => {
-    for (const entry of known) {
-      if (entry.list === list && sharedDepth(entry.path, path) > list + 1) return entry.item;
-    }
-    const item = keyedItem(valueAt(object, path.slice(0, list + 1)), path[list] ?? '', path[list + 1] as number);
-    known.push({ path, list, item });
-    return item;
-  };
-}
 
 function keyedItem(list: unknown, field: string | number, index: number): KeyedItem | undefined {
   const key = mergeKeys.get(String(field));

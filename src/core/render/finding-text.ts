@@ -10,11 +10,7 @@ const longestValue = 80;
 /** Of an exception; what is cut stands in the log. */
 const longestName = 63;
 
-/** Functions: nearly every finding has one of these, and filling a template takes several times as long. */
-const sentences: Readonly<Record<Locale, (found: string, wanted: string) => string>> = {
-  en: (found, wanted) => `is ${found}, ${wanted}`,
-  ja: (found, wanted) => `は ${found} です。${wanted}`,
-};
+const sentence: Localized = { en: 'is {found}, {wanted}', ja: 'は {found} です。{wanted}' };
 const preexisting: Localized = { en: ' (preexisting)', ja: '（変更前から）' };
 const excused = {
   lasting: { en: 'exception {name}', ja: '例外 {name}' },
@@ -28,20 +24,14 @@ export function findingPath({ path }: Pick<Finding, 'path'>): string {
 }
 
 /** What is wrong there, on one line: `is unset, must be true`. */
-export function findingMessage(finding: Finding, locale: Locale): string {
-  const { rule, violation, error, preexisting: known } = finding;
+export function findingMessage({ rule, violation, error, preexisting: known }: Finding, locale: Locale): string {
   const found = error ? '' : formatFound(violation.found, locale);
-  const wanted = wordsOf(finding, found, locale);
+  const words = rule.messages[violation.message];
+  const values = expectedTexts(violation.expected, found);
+  const wanted = words === undefined ? violation.message : localize(words, locale, values);
   if (error) return wanted;
-  const text = rule.phrasing === 'whole' ? wanted : sentences[locale](found, wanted);
+  const text = rule.phrasing === 'whole' ? wanted : localize(sentence, locale, { found, wanted });
   return known ? text + preexisting[locale] : text;
-}
-
-function wordsOf({ rule, violation: { message, expected } }: Finding, found: string, locale: Locale): string {
-  const words = rule.messages[message];
-  if (words === undefined) return message;
-  const filled = expected !== undefined || rule.phrasing === 'whole';
-  return localize(words, locale, filled ? expectedTexts(expected, found) : undefined);
 }
 
 /** Which exception excuses a finding, and its end where that is near. */

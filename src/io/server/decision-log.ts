@@ -2,7 +2,7 @@ import type { StatusCause } from '../../core/admission/response.ts';
 import type { AdmissionRequest } from '../../core/admission/review.ts';
 import type { Answer } from '../../core/admission/verdict.ts';
 import type { FindingGroup } from '../../core/render/finding-groups.ts';
-import { cut, type Logger, lineTime, writeLine } from '../log.ts';
+import { cut, type Logger, writeLine } from '../log.ts';
 
 /** So many findings of one request are logged; their number always is. */
 const findingsLogged = 50;
@@ -30,7 +30,7 @@ function lineOf(level: 'info' | 'debug', { request, answer, milliseconds }: Deci
   const count = mistakes?.length ?? findings.length;
   return {
     level,
-    time: lineTime(),
+    time: new Date().toISOString(),
     uid: cut(request.uid),
     id,
     operation: request.operation,
