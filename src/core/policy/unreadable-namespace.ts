@@ -25,7 +25,7 @@ const namespaceUnreadable: Rule<UnreadableNamespace> = {
   fix: { en: 'Try again.', ja: 'もう一度お試しください。' },
   messages: {},
   params: noParams,
-  versions: [{ since: '1.0', check: (_pod, _report, params) => refuse(params) }],
+  versions: [{ since: '1.0', check: (_pod, _context, params) => refuse(params) }],
   examples: { allowed: [{}], violating: [{ violates: [] }] },
 };
 

@@ -1,8 +1,8 @@
 import type { PodView } from '../pod/pod-view.ts';
-import type { Report } from './rule.ts';
+import type { CheckContext } from './rule.ts';
 
 /** Every container whose procMount is set and is not exactly Default; "" is set, as upstream sees it. */
-export function forbiddenProcMounts(pod: PodView, report: Report<'procMount'>): undefined {
+export function forbiddenProcMounts(pod: PodView, { report }: CheckContext<'procMount'>): undefined {
   for (const { path, container } of pod.containers) {
     const found: unknown = container.securityContext?.procMount;
     if (found !== undefined && found !== null && found !== 'Default') {

@@ -88,17 +88,15 @@ export function outOfBounds<F extends ResourceField>(
   { params, check }: { readonly params: ResourceBounds; readonly check: BoundCheck<F> },
 ): undefined {
   const bounds = boundsOf(params);
+  // The helpers know problems of either field; a check of one finds only its own.
+  const tell = (violation: Found): void => {
+    if (violation !== undefined) report(violation as Violation<BoundProblem<F>>);
+  };
   for (const view of pod.containers) {
     if (view.class === 'ephemeral') continue;
-    for (const bound of bounds) {
-      const violation = ofContainer(view, bound, check);
-      if (violation !== undefined) report(violation as Violation<BoundProblem<F>>);
-    }
+    for (const bound of bounds) tell(ofContainer(view, bound, check));
   }
-  for (const bound of bounds) {
-    const violation = ofPod(pod, bound, check);
-    if (violation !== undefined) report(violation as Violation<BoundProblem<F>>);
-  }
+  for (const bound of bounds) tell(ofPod(pod, bound, check));
 }
 
 type Found = Violation<BoundProblem> | undefined;

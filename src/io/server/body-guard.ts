@@ -1,4 +1,4 @@
-import { closeBrace, closeBracket, comma, endOfString, openBrace, openBracket, quote } from './json-bytes.ts';
+import { backslash, closeBrace, closeBracket, comma, openBrace, openBracket, quote } from './json-bytes.ts';
 import { largeBodyBytes } from './limits.ts';
 
 /** Why a body is not even parsed. */
@@ -25,7 +25,7 @@ export function excessOf(body: Buffer): Excess | undefined {
   let values = 1;
   for (let i = 0; i < body.length; i++) {
     const byte = body[i];
-    if (byte === quote) i = endOfString(body, i + 1, body.length);
+    if (byte === quote) i = endOfString(body, i + 1);
     else if (byte === comma) values++;
     else if (byte === openBrace || byte === openBracket) {
       if (++depth > deepest) return 'nested too deeply';
@@ -35,6 +35,16 @@ export function excessOf(body: Buffer): Excess | undefined {
     if (values > mostValues) return 'too many values';
   }
   return undefined;
+}
+
+/** The index of the quote that closes a string whose first quote is behind us; the end of the body where none does. */
+function endOfString(body: Buffer, start: number): number {
+  for (let i = start; i < body.length; i++) {
+    const byte = body[i];
+    if (byte === backslash) i++;
+    else if (byte === quote) return i;
+  }
+  return body.length;
 }
 
 /** As the API server writes it: Go's encoder keeps the order of the struct, and `uid` is the first field of a request. */

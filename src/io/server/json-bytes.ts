@@ -7,13 +7,3 @@ export const backslash = 0x5c;
 export const closeBracket = 0x5d;
 export const openBrace = 0x7b;
 export const closeBrace = 0x7d;
-
-/** The index of the quote that closes a string whose first quote is behind us; `length` where none does. */
-export function endOfString(body: Buffer, start: number, length: number): number {
-  for (let i = start; i < length; i++) {
-    const byte = body[i];
-    if (byte === backslash) i++;
-    else if (byte === quote) return i;
-  }
-  return length;
-}

@@ -7,8 +7,8 @@ const key = Buffer.from('managedFields":[');
 const mostCuts = 2;
 
 /**
- * A review without its managed fields (who set which field, for server-side apply): no rule reads them, they are two
- * fifths of what an API server sends, and parsing them costs a quarter of the rest. Works in the body itself.
+ * A review without its managed fields (who set which field, for server-side apply): no rule reads them, and they are two
+ * fifths of what an API server sends. Works in the body itself.
  *
  * Only a key can begin a cut: inside a string the quote right before `managedFields` is escaped, and what an attacker
  * writes into an annotation therefore stays there. A cut is one complete list; where it cannot be told at once that it is

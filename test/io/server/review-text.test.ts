@@ -21,7 +21,7 @@ function emptied(value: unknown): unknown {
 describe('managed fields', () => {
   const fields = [{ manager: 'kubectl', fieldsV1: { 'f:spec': { 'k:{"name":"app"}': { '.': {}, 'f:image': {} } } } }];
 
-  test('are stepped over, in the object and in the old one', () => {
+  test('are cut, in the object and in the old one', () => {
     const review = {
       request: {
         object: { metadata: { name: 'a', managedFields: fields }, spec: {} },

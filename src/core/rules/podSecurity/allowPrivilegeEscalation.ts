@@ -41,7 +41,7 @@ export const allowPrivilegeEscalation = defineRule({
     { since: '1.8', check },
     {
       since: '1.25',
-      check: (pod, context) => {
+      check(pod, context) {
         if (!isWindowsPod(pod)) check(pod, context);
       },
     },

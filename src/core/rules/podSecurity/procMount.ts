@@ -30,11 +30,11 @@ export const procMount = defineRule({
   params: noParams,
   values: z.string().max(256),
   versions: [
-    { since: '1.0', check: (pod, { report }) => forbiddenProcMounts(pod, report) },
+    { since: '1.0', check: forbiddenProcMounts },
     {
       since: '1.35',
-      check: (pod, { report }) => {
-        if (!hasUserNamespace(pod)) forbiddenProcMounts(pod, report);
+      check(pod, context) {
+        if (!hasUserNamespace(pod)) forbiddenProcMounts(pod, context);
       },
     },
   ],

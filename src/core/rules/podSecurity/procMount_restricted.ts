@@ -27,7 +27,7 @@ export const procMount_restricted = defineRule({
   messages: { procMount: { en: 'must be unset or Default', ja: '未設定か Default でなければなりません' } },
   params: noParams,
   values: z.string().max(256),
-  versions: [{ since: '1.35', overrides: ['procMount'], check: (pod, { report }) => forbiddenProcMounts(pod, report) }],
+  versions: [{ since: '1.35', overrides: ['procMount'], check: forbiddenProcMounts }],
   *repair(_pod, { path }) {
     yield { op: 'remove', path };
   },

@@ -44,7 +44,7 @@ export const runAsNonRoot = defineRule({
     { since: '1.0', check },
     {
       since: '1.35',
-      check: (pod, context) => {
+      check(pod, context) {
         if (!hasUserNamespace(pod)) check(pod, context);
       },
     },

@@ -52,7 +52,7 @@ export const runAsUser = defineRule({
     { since: '1.23', check },
     {
       since: '1.35',
-      check: (pod, context) => {
+      check(pod, context) {
         if (!hasUserNamespace(pod)) check(pod, context);
       },
     },
