@@ -1,5 +1,6 @@
 import type { Server, Socket } from 'node:net';
 import { type Caller, type Connection, createCallers, heaviestOf, oldestOf, type Place } from './callers.ts';
+import { queueHandshakes } from './handshakes.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Limits } from './limits.ts';
 
@@ -37,11 +38,13 @@ export function limitConnections(server: Server, { limits, inFlight, evicted }: 
   const callers = createCallers();
   const connections = new WeakMap<Socket, Connection>();
   const places = (): IteratorObject<Place> => Iterator.from(callers.all()).flatMap((c) => c.places.values());
-  // Before the TLS layer's own listener, so that the oldest goes before the newest costs a handshake.
-  server.prependListener('connection', (socket: Socket) => {
+  const handshakes = queueHandshakes(server);
+  server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    const payer = payerFor(callers.seat(socket));
+    const caller = callers.seat(socket);
+    handshakes.add(caller, socket);
+    const payer = payerFor(caller);
     if (payer === undefined) return;
     evicted(payer.address, payer.places.size);
     oldestOf(payer)?.destroy();

@@ -120,6 +120,8 @@ function createApp(pair: KeyPair, bodyLimit: number) {
       handshakeTimeout: timeouts.handshake,
       headersTimeout: timeouts.headers,
       connectionsCheckingInterval: timeouts.checkingInterval,
+      // Nothing is read from who waits for a handshake.
+      pauseOnConnect: true,
     },
     clientErrorHandler: onClientError,
     bodyLimit,
@@ -138,6 +140,7 @@ function createApp(pair: KeyPair, bodyLimit: number) {
   app.setErrorHandler((_error: FastifyError, _request, reply) => {
     refuse(reply, { status: 400, message: 'the request cannot be read' });
   });
+  app.server.on('secureConnection', (socket) => socket.resume());
   return { app: app as unknown as FastifyInstance, server: app.server };
 }
 

@@ -95,6 +95,16 @@ describe('when places are nearly all taken', () => {
 });
 
 describe('one address alone', () => {
+  test('that connects hundreds at once lets another shake hands before its own are done', async () => {
+    await using webhook = await startWebhook();
+    const order: (string | undefined)[] = [];
+    webhook.app.server.on('secureConnection', ({ remoteAddress }) => order.push(remoteAddress));
+    const opening = Array.from({ length: 300 }, () => open(webhook.port, '127.0.0.2'));
+    opening.push(open(webhook.port));
+    for (const socket of await Promise.all(opening)) socket.destroy();
+    expect(order.slice(0, 100)).toContain('127.0.0.1');
+  });
+
   test('does not get all requests that may be in flight', async () => {
     await using webhook = await startWebhook({ limits: { inflightRequests: 10 } });
     const { port } = webhook;
