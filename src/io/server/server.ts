@@ -120,7 +120,7 @@ function createApp(pair: KeyPair, bodyLimit: number) {
       handshakeTimeout: timeouts.handshake,
       headersTimeout: timeouts.headers,
       connectionsCheckingInterval: timeouts.checkingInterval,
-      // Nothing is read from who waits for a handshake.
+      // Nothing is read from who waits for a handshake. TLS creates its own socket paused too, hence `resume` below.
       pauseOnConnect: true,
     },
     clientErrorHandler: onClientError,
