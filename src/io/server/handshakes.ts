@@ -13,12 +13,12 @@ const acceptingMilliseconds = 5;
  * Takes the connections of a server from its TLS layer and gives them back one by one, so that whoever comes with a
  * thousand at once waits for its own thousand, and nobody else does.
  *
- * The event loop accepts one connection a round (libuv's pull request 3696). With a handshake in every round the rest waits in
- * the kernel's queue, where everybody stands behind those who came first. So accepting goes before shaking hands, and
- * callers take turns.
+ * The event loop accepts one connection a round (libuv's pull request 3696). With a handshake in every round the rest
+ * waits in the kernel's queue, where everybody stands behind those who came first. So accepting goes before shaking
+ * hands, and callers take turns.
  */
 export function queueHandshakes(server: Server): Handshakes {
-  const shakeHands = server.listeners('connection');
+  const tlsListeners = server.listeners('connection');
   server.removeAllListeners('connection');
   const waiting = new Map<Caller, Set<Socket>>();
   let accepted = false;
@@ -26,13 +26,14 @@ export function queueHandshakes(server: Server): Handshakes {
 
   function round(): void {
     const now = performance.now();
-    if (!accepted || now - latest > acceptingMilliseconds) {
-      latest = now;
-      const socket = next();
-      if (socket !== undefined) for (const listener of shakeHands) listener.call(server, socket);
-    }
+    const acceptsFirst = accepted && now - latest <= acceptingMilliseconds;
     accepted = false;
+    const socket = acceptsFirst ? undefined : next();
+    // Before the handshake: whatever it throws, those who wait get theirs.
     if (waiting.size > 0) setImmediate(round);
+    if (socket === undefined) return;
+    latest = now;
+    for (const listener of tlsListeners) listener.call(server, socket);
   }
 
   function next(): Socket | undefined {
